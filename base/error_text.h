@@ -1,0 +1,20 @@
+// What a person sees of an Error, and what a program reads of it.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/result.h"
+
+namespace domsmith {
+
+// The text for stderr: "FILE:LINE:COL: error: WHAT", the source line with a caret, "because" lines, the remedy.
+// `colour` adds ANSI colours; `columns` > 0 folds causes and remedy at that width. Ends with a newline.
+std::string error_text(const Error& error, bool colour = false, unsigned columns = 0);
+
+nlohmann::json error_json(const Error& error);
+
+// 0 is success; 1 the operation failed; 2 the input or the usage is wrong.
+int exit_status(const Error& error);
+
+}  // namespace domsmith

@@ -1,0 +1,52 @@
+# How a room of the house is built: one static library a folder, the libraries it owns linked PRIVATE, so that
+# only that folder can include their headers (tests/house checks the includes themselves).
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS ON) # TRY() is a statement expression
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+option(DOMSMITH_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(DOMSMITH_WERROR "Treat warnings as errors" OFF)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+add_library(house_options INTERFACE)
+target_include_directories(house_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(house_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+                                               -Wnon-virtual-dtor -Wnull-dereference)
+target_compile_definitions(house_options INTERFACE _FILE_OFFSET_BITS=64)
+if(DOMSMITH_WERROR)
+  target_compile_options(house_options INTERFACE -Werror)
+endif()
+if(DOMSMITH_SANITIZE)
+  target_compile_options(house_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
+                                                 -fno-sanitize-recover=undefined)
+  target_link_options(house_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# domsmith_room(NAME SOURCES a.cc … [USES rooms…] [OWNS libraries…])
+function(domsmith_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;OWNS" ${ARGN})
+  add_library(${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(${name} PUBLIC house_options ${ROOM_USES} PRIVATE ${ROOM_OWNS})
+endfunction()
+
+# domsmith_test(NAME SOURCES a_test.cc … USES rooms… [LABELS quick|lab|…])
+function(domsmith_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;USES;LABELS" ${ARGN})
+  if(NOT TEST_LABELS)
+    set(TEST_LABELS quick)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_link_libraries(${name} PRIVATE house_options ${TEST_USES} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE DOMSMITH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             DOMSMITH_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT 300)
+endfunction()

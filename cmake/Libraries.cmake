@@ -1,0 +1,20 @@
+# Every library comes from a Debian package (script/packages.txt says which and why).
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle hogweed)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs com_err uuid)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(DEVMAPPER REQUIRED IMPORTED_TARGET devmapper)
+pkg_check_modules(XENLIGHT REQUIRED IMPORTED_TARGET xenlight)
+pkg_check_modules(XLUTIL REQUIRED IMPORTED_TARGET xlutil)
+
+# liblvm2cmd has no pkg-config file.
+find_library(LVM2CMD_LIBRARY lvm2cmd REQUIRED)
+add_library(lvm2cmd INTERFACE)
+target_link_libraries(lvm2cmd INTERFACE ${LVM2CMD_LIBRARY})

@@ -1,0 +1,85 @@
+// A store of volumes: golden images and their clones. Three implementations pass one contract test
+// (tests/unit/lvm-snapshots/store_contract.h): LVM thin pools, a folder of sparse files, memory.
+//
+// A name is check_name()'s (base/text.h). Verbs on several names are one call so that a store can make them one
+// transaction; where a store cannot, it undoes what it did before it returns an error.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/block_target.h"
+#include "base/progress.h"
+#include "base/result.h"
+
+namespace domsmith {
+
+enum class VolumeKind {
+  staging,  // being written by a build or an import; not an image yet
+  golden,   // sealed: read-only, inactive, never booted
+  clone,    // a snapshot of a golden volume, writable
+};
+
+struct VolumeInfo {
+  std::string name;
+  VolumeKind kind = VolumeKind::staging;
+  std::string origin;            // clone: the golden volume's name
+  std::uint64_t size = 0;        // bytes, as a guest sees it
+  std::uint64_t used = 0;        // bytes of its own that it takes in the store; 0 where the store can't tell cheaply
+  bool active = false;           // has a device node or is open now
+  std::string device;            // what a domain's disk names: "/dev/vg0/web-1", "/srv/store/clones/web-1.img"
+  std::string disk_spec;         // xl's disk vdev prefix: "phy" or "file"
+};
+
+struct StoreStatus {
+  std::string description;       // "thin pool vg0/pool", "folder /srv/store (XFS, reflinks)"
+  std::string method;            // how clones are made: "thin snapshot", "snapshot", "reflink", "copy of used blocks"
+  std::uint64_t size = 0;        // bytes
+  std::uint64_t free = 0;        // bytes
+  std::optional<double> metadata_used_percent;
+  std::uint64_t volumes = 0;
+};
+
+class VolumeStore {
+ public:
+  virtual ~VolumeStore() = default;
+
+  // As the user writes it: "lvm:vg0/pool", "dir:/srv/store", "memory:".
+  [[nodiscard]] virtual std::string name() const = 0;
+  virtual Result<StoreStatus> status() = 0;
+  virtual Result<std::vector<VolumeInfo>> list() = 0;                 // sorted by name
+  virtual Result<VolumeInfo> find(std::string_view name) = 0;        // not_found
+
+  // A new staging volume that reads as zeroes. exists, no_space.
+  virtual Result<VolumeInfo> create(std::string_view name, std::uint64_t size) = 0;
+  // Opens (and activates, for as long as the target lives) a volume. read_write on a golden one: unsupported.
+  virtual Result<std::unique_ptr<BlockTarget>> open(std::string_view name, Access access) = 0;
+  // staging -> golden: flushed, read-only, inactive.
+  virtual Result<void> seal(std::string_view name) = 0;
+
+  // New clones of one golden volume: all or none. Writable; not active (LVM: skips activation) until open or activate.
+  virtual Result<void> clone(std::string_view origin, std::span<const std::string> names) = 0;
+  // Clones go back to what their origin holds. busy where one is in use.
+  virtual Result<void> reset(std::span<const std::string> names) = 0;
+  // Volumes of any kind; absent names are fine (so that an undo can be repeated). busy: in use, or a golden one with clones.
+  virtual Result<void> remove(std::span<const std::string> names) = 0;
+
+  // Makes the device of a clone available to a domain, and takes it away again. Both may be repeated.
+  virtual Result<void> activate(std::string_view name) = 0;
+  virtual Result<void> deactivate(std::string_view name) = 0;
+
+  // What the external commands of a verb would be, for --plan; empty where none are run.
+  [[nodiscard]] virtual std::vector<std::string> plan_create(std::string_view name, std::uint64_t size) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> plan_clone(std::string_view origin, std::span<const std::string> names) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> plan_remove(std::span<const std::string> names) const = 0;
+};
+
+// "lvm:VG/POOL" (or "lvm:VG" for classic snapshots), "dir:PATH", "memory:NAME" (one per process and NAME, for tests). bad_input otherwise.
+Result<std::unique_ptr<VolumeStore>> open_store(std::string_view spec);
+
+}  // namespace domsmith

@@ -1,0 +1,108 @@
+// How a verb is written: each noun has a file NOUN_commands.cc with `void add_NOUN_commands(CliContext&)`, which declares its
+// verbs with CLI11 and hands each a function to run.
+//
+//     struct ShowOptions { std::string name; };
+//     Result<void> show(CliContext& cli, const ShowOptions& options);
+//
+//     void add_image_commands(CliContext& cli) {
+//       CLI::App& image = cli.noun("image", "golden images");
+//       auto options = std::make_shared<ShowOptions>();
+//       CLI::App& verb = cli.verb(image, "show", "what an image holds and costs",
+//                                 [&cli, options] { return show(cli, *options); });
+//       verb.add_option("NAME", options->name, "the image")->required();
+//     }
+//
+// The frame has the options that every verb takes, before or after it: --root, --store, --config, --json, --progress,
+// --verbose, --no-color; and --plan for verbs that change something.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "lvm-snapshots/store.h"
+#include "provision/cli/output.h"
+#include "provision/cli/paths.h"
+#include "provision/cli/progress_display.h"
+#include "provision/cli/settings.h"
+
+namespace domsmith {
+
+struct GlobalOptions {
+  std::string root;      // --root, DOMSMITH_ROOT
+  std::string store;     // --store
+  std::string config;    // --config
+  bool json = false;
+  bool no_colour = false;
+  bool plan = false;     // --plan
+  unsigned verbose = 0;  // times -v was given
+  ProgressMode progress = ProgressMode::automatic;
+};
+
+enum class VerbKind {
+  reads,    // changes nothing
+  changes,  // takes --plan, and what a crash left is recovered before it runs (set_recovery)
+};
+
+class CliContext {
+ public:
+  using Action = std::function<Result<void>()>;
+  CliContext(std::filesystem::path program, Output output);
+
+  // --- declaring verbs
+  CLI::App& top() { return *app_; }
+  CLI::App& noun(const std::string& name, const std::string& what);
+  CLI::App& verb(CLI::App& parent, const std::string& name, const std::string& what, Action action,
+                 VerbKind kind = VerbKind::reads);
+  // Runs before the action of each verb that changes something, unless only its plan is asked for.
+  void set_recovery(Action recovery) { recovery_ = std::move(recovery); }
+
+  // --- inside an action
+  [[nodiscard]] const GlobalOptions& options() const { return options_; }
+  [[nodiscard]] bool plan_only() const { return options_.plan; }
+  [[nodiscard]] const std::filesystem::path& program() const { return program_; }
+  [[nodiscard]] const Paths& paths() const { return paths_; }
+  Result<Settings> settings();
+  // --store, or the setting; bad_input with a remedy where there is neither.
+  Result<std::string> store_spec();
+  Result<std::unique_ptr<VolumeStore>> open_store();
+  Output& output() { return output_; }
+  Progress& progress();
+  // For a verb whose answer is given and yet not all is well (doctor): the status to exit with.
+  void set_exit_status(int status) { exit_status_ = status; }
+
+  // --- the frame's own (app.cc)
+  // Parses argv, runs what it says, shows its error; the exit status.
+  int run(int argc, const char* const* argv);
+
+ private:
+  void add_global_options();
+  Result<int> parse(int argc, const char* const* argv);  // 0: run the action; else help or version was shown
+  Result<void> prepare();
+  int finish(const Result<void>& result);
+
+  std::filesystem::path program_;
+  Output output_;
+  std::unique_ptr<CLI::App> app_;
+  GlobalOptions options_;
+  std::string progress_word_ = "auto";
+  Paths paths_;
+  std::optional<Settings> settings_;
+  std::unique_ptr<Progress> progress_;
+  Action recovery_;
+  Action chosen_;
+  VerbKind chosen_kind_ = VerbKind::reads;
+  int exit_status_ = 0;
+};
+
+void add_recipe_commands(CliContext& cli);
+void add_store_commands(CliContext& cli);
+void add_template_commands(CliContext& cli);
+void add_doctor_command(CliContext& cli);
+
+}  // namespace domsmith

@@ -14,16 +14,16 @@ struct RecipeUser {
   std::optional<std::uint32_t> uid;
   std::vector<std::string> groups;
   std::string shell = "/bin/bash";
-  std::string home;                   // default: /home/NAME
-  std::string password = "locked";    // "locked" or a crypt(5) hash
+  std::string home;                 // default: /home/NAME
+  std::string password = "locked";  // "locked" or a crypt(5) hash
   std::vector<std::string> ssh_keys;
   bool system = false;
 };
 
 struct RecipeFile {
-  std::string path;                   // absolute, in the image
-  std::string bytes;                  // of `content`, or read from `source`
-  std::string source;                 // as written in the recipe; empty for `content`
+  std::string path;    // absolute, in the image
+  std::string bytes;   // of `content`, or read from `source`
+  std::string source;  // as written in the recipe; empty for `content`
   std::uint32_t mode = 0644;
   std::string owner = "root";
   std::string group = "root";
@@ -32,23 +32,23 @@ struct RecipeFile {
 struct RecipeScript {
   enum class Phase { setup, essential, customize, final };
   Phase phase = Phase::customize;
-  std::string bytes;                  // starts with "#!"
-  std::string name;                   // for messages: the source's name, or "script 2"
+  std::string bytes;  // starts with "#!"
+  std::string name;   // for messages: the source's name, or "script 2"
 };
 
 struct Recipe {
-  std::filesystem::path file;         // where it was read from
+  std::filesystem::path file;  // where it was read from
   std::int64_t schema = 1;
   struct Image {
     std::string name;
     std::string version = "1";
-    std::string architecture;         // Debian's word: amd64; default: the host's
+    std::string architecture;  // Debian's word: amd64; default: the host's
   } image;
   struct Distribution {
-    std::string name = "debian";      // debian, ubuntu, devuan
+    std::string name = "debian";  // debian, ubuntu, devuan
     std::string release;
     std::vector<std::string> components{"main"};
-    std::vector<std::string> mirrors; // URLs or whole "deb …" lines; empty: the host's own apt sources
+    std::vector<std::string> mirrors;  // URLs or whole "deb …" lines; empty: the host's own apt sources
   } distribution;
   struct Packages {
     std::vector<std::string> install;
@@ -61,7 +61,7 @@ struct Recipe {
     std::string label = "root";
   } filesystem;
   struct System {
-    std::string hostname;             // default: the image's name
+    std::string hostname;  // default: the image's name
     std::string timezone = "Etc/UTC";
     std::string locale = "C.UTF-8";
     std::string root_password = "locked";
@@ -71,9 +71,9 @@ struct Recipe {
   std::vector<RecipeFile> files;
   std::vector<RecipeScript> scripts;
   struct Boot {
-    std::string kernel;               // package name; "none": no boot files. Default: linux-image-ARCH
+    std::string kernel;  // package name; "none": no boot files. Default: linux-image-ARCH
     std::string cmdline = "root=/dev/xvda ro console=hvc0";
-    std::vector<std::string> modules; // beside those that every Xen guest gets
+    std::vector<std::string> modules;  // beside those that every Xen guest gets
   } boot;
 };
 

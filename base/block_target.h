@@ -34,7 +34,8 @@ class BlockTarget {
   [[nodiscard]] virtual std::string name() const = 0;
 };
 
-// A raw file or a block device. size() of a device is BLKGETSIZE64; discard is fallocate(PUNCH_HOLE) or BLKDISCARD/BLKZEROOUT.
+// A raw file or a block device. size() of a device is BLKGETSIZE64; discard is fallocate(PUNCH_HOLE) or
+// BLKDISCARD/BLKZEROOUT.
 enum class Access { read_only, read_write };
 Result<std::unique_ptr<BlockTarget>> open_block_target(const std::string& path, Access access);
 Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name);

@@ -31,7 +31,7 @@ class Sha256 {
 std::string sha256_hex(std::string_view bytes);
 
 struct Ed25519KeyPair {
-  std::array<std::byte, 32> seed;        // the private key of RFC 8032
+  std::array<std::byte, 32> seed;  // the private key of RFC 8032
   std::array<std::byte, 32> public_key;
 };
 Ed25519KeyPair ed25519_from_seed(std::span<const std::byte, 32> seed);
@@ -42,8 +42,8 @@ class RandomSource {
   virtual ~RandomSource() = default;
   virtual void fill(std::span<std::byte> into) = 0;
 };
-RandomSource& system_random();                                   // getrandom(2)
-std::unique_ptr<RandomSource> seeded_random(std::uint64_t seed); // for tests: SHA-256 in counter mode
+RandomSource& system_random();                                    // getrandom(2)
+std::unique_ptr<RandomSource> seeded_random(std::uint64_t seed);  // for tests: SHA-256 in counter mode
 
 std::string hex(std::span<const std::byte> bytes);
 std::string base64(std::span<const std::byte> bytes);

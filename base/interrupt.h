@@ -5,8 +5,8 @@
 
 namespace domsmith {
 
-void catch_interrupts();               // installs the handlers (no SA_RESTART: blocking calls return)
+void catch_interrupts();  // installs the handlers (no SA_RESTART: blocking calls return)
 bool interrupted() noexcept;
-Result<void> check_interrupted();      // ErrorCode::interrupted once a signal has come
+Result<void> check_interrupted();  // ErrorCode::interrupted once a signal has come
 
 }  // namespace domsmith

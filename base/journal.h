@@ -1,9 +1,9 @@
 // The journal: what an operation is about to do, on disk before it does it.
 //
 // One file an operation, DIR/ID.journal, JSON lines: a header {"id","verb","started","parameters"}, then a line a step
-// {"step","arguments"}, {"committed":true} once the operation can only be finished, never undone. Its owner holds flock(2)
-// on the file, so a file that can be locked belongs to a dead process. A torn last line (crash while writing) was never
-// acted on and is ignored.
+// {"step","arguments"}, {"committed":true} once the operation can only be finished, never undone. Its owner holds
+// flock(2) on the file, so a file that can be locked belongs to a dead process. A torn last line (crash while writing)
+// was never acted on and is ignored.
 #pragma once
 
 #include <filesystem>

@@ -41,12 +41,13 @@ struct Finished {
 };
 
 struct RunOptions {
-  std::string input;                          // what stdin gives
-  std::size_t out_limit = 64U << 20;          // more is an error
-  std::chrono::milliseconds timeout{0};       // 0: none
+  std::string input;                     // what stdin gives
+  std::size_t out_limit = 64U << 20;     // more is an error
+  std::chrono::milliseconds timeout{0};  // 0: none
 };
 
-// Runs to the end. A non-zero exit is not an Error here: see `status`; run_checked makes it one, with err_tail as cause.
+// Runs to the end. A non-zero exit is not an Error here: see `status`; run_checked makes it one, with err_tail as
+// cause.
 Result<Finished> run(const Command& command, const RunOptions& options = {});
 Result<Finished> run_checked(const Command& command, const RunOptions& options = {});
 
@@ -63,8 +64,8 @@ class Child {
   [[nodiscard]] int err() const { return err_.get(); }
   [[nodiscard]] pid_t pid() const { return pid_; }
   void close_out() { out_.reset(); }
-  void terminate();                // SIGTERM, no wait
-  Result<ExitStatus> wait();       // reaps
+  void terminate();           // SIGTERM, no wait
+  Result<ExitStatus> wait();  // reaps
 
  private:
   Child(pid_t pid, Fd out, Fd err) : pid_(pid), out_(std::move(out)), err_(std::move(err)) {}

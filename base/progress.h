@@ -1,4 +1,5 @@
-// Progress events: what an operation says while it runs. Who shows them (bars, lines, JSON) is the command line's affair.
+// Progress events: what an operation says while it runs. Who shows them (bars, lines, JSON) is the command line's
+// affair.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,11 @@ namespace domsmith {
 struct ProgressEvent {
   enum class Kind { begin, advance, end, note, warning };
   Kind kind = Kind::note;
-  std::string stage;         // "packages", "file system", "clones"
-  std::string text;          // a short sentence, may be empty
-  std::uint64_t done = 0;    // in `unit`s
-  std::uint64_t total = 0;   // 0: not known
-  std::string unit;          // "bytes", "files", "clones", "steps"; may be empty
+  std::string stage;        // "packages", "file system", "clones"
+  std::string text;         // a short sentence, may be empty
+  std::uint64_t done = 0;   // in `unit`s
+  std::uint64_t total = 0;  // 0: not known
+  std::string unit;         // "bytes", "files", "clones", "steps"; may be empty
 };
 
 class Progress {

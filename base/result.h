@@ -31,18 +31,18 @@ struct SourcePoint {
   std::string file;
   unsigned line = 0;
   unsigned column = 0;
-  std::string text;     // the whole line, without its newline
-  unsigned width = 1;   // how many bytes the caret underlines
-  std::string hint;     // stands behind the caret, e.g. "did you mean 'install'?"
+  std::string text;    // the whole line, without its newline
+  unsigned width = 1;  // how many bytes the caret underlines
+  std::string hint;    // stands behind the caret, e.g. "did you mean 'install'?"
 };
 
 struct Error {
   ErrorCode code = ErrorCode::failed;
-  std::string what;                  // one clause, no capital, no full stop: "cannot create volume 'web'"
+  std::string what;  // one clause, no capital, no full stop: "cannot create volume 'web'"
   std::optional<SourcePoint> where;
-  std::vector<std::string> causes;   // why, outermost cause first
-  std::string remedy;                // one sentence: what the user can do; may be empty
-  std::vector<Error> others;         // further errors of the same input, in the order of the file
+  std::vector<std::string> causes;  // why, outermost cause first
+  std::string remedy;               // one sentence: what the user can do; may be empty
+  std::vector<Error> others;        // further errors of the same input, in the order of the file
 
   // Wraps this error: `what` becomes the first cause of the new one.
   [[nodiscard]] Error because_of(std::string outer) &&;
@@ -62,22 +62,22 @@ using Result = std::expected<T, Error>;
 }  // namespace domsmith
 
 // TRY(expr): the value of a Result, or return its error to the caller.
-#define TRY(expr)                                                  \
-  __extension__({                                                  \
-    auto try_result_ = (expr);                                     \
-    if (!try_result_) {                                            \
-      return ::std::unexpected(::std::move(try_result_).error());  \
-    }                                                              \
-    ::domsmith::detail::take(::std::move(try_result_));            \
+#define TRY(expr)                                                 \
+  __extension__({                                                 \
+    auto try_result_ = (expr);                                    \
+    if (!try_result_) {                                           \
+      return ::std::unexpected(::std::move(try_result_).error()); \
+    }                                                             \
+    ::domsmith::detail::take(::std::move(try_result_));           \
   })
 // TRY_AS(expr, headline): the same, the error wrapped under the headline.
-#define TRY_AS(expr, headline)                                                     \
-  __extension__({                                                                  \
-    auto try_result_ = (expr);                                                     \
-    if (!try_result_) {                                                            \
-      return ::domsmith::wrap(::std::move(try_result_).error(), (headline));       \
-    }                                                                              \
-    ::domsmith::detail::take(::std::move(try_result_));                            \
+#define TRY_AS(expr, headline)                                               \
+  __extension__({                                                            \
+    auto try_result_ = (expr);                                               \
+    if (!try_result_) {                                                      \
+      return ::domsmith::wrap(::std::move(try_result_).error(), (headline)); \
+    }                                                                        \
+    ::domsmith::detail::take(::std::move(try_result_));                      \
   })
 
 namespace domsmith::detail {

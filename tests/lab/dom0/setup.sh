@@ -1,0 +1,18 @@
+#!/bin/bash
+# Runs in dom0 once after the boot: volume groups on the lab's own disks, domsmith in the path.
+set -eu
+
+ln -sf /payload/bin/domsmith /usr/local/bin/domsmith
+mkdir -p /usr/share
+ln -sfn /payload/share/domsmith /usr/share/domsmith
+
+# Every thin volume is text in the metadata area: the default of 1 MiB is full at about 1,500 of them.
+pvcreate -q -q --metadatasize 64m /dev/disk/by-id/virtio-vg0
+vgcreate -q -q vg0 /dev/disk/by-id/virtio-vg0
+lvcreate -q -q --type thin-pool --extents 80%FREE --poolmetadatasize 128m --chunksize 64k --zero n --name pool vg0
+# One without a pool, for classic snapshots.
+pvcreate -q -q /dev/disk/by-id/virtio-vg1
+vgcreate -q -q vg1 /dev/disk/by-id/virtio-vg1
+
+systemctl is-active --quiet xenstored xenconsoled
+xl info >/dev/null

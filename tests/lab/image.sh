@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # $repo comes from whoever sources this
+# Images that the lab boots or carries, built by domsmith once for each content: recipe, the files it names, the builder.
+
+cache_dir() { printf '%s\n' "${DOMSMITH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/domsmith/lab}"; }
+
+domsmith_binary() {
+  local candidate=${DOMSMITH:-$repo/build/release/bin/domsmith}
+  [[ -x $candidate ]] || die "no domsmith at $candidate; build it (script/build) or say --domsmith FILE"
+  realpath -- "$candidate"
+}
+
+# One hash for all that decides what a build gives: the recipe, its folder's files, the sources of the builder, what it reports
+# as its version, and the packages' source (the host's release) through the recipe itself.
+image_hash() {
+  local recipe=$1 folder
+  folder=$(dirname -- "$recipe")
+  {
+    cat -- "$recipe"
+    [[ ! -d $folder/files ]] || (cd -- "$folder" && find files -type f -print0 | sort -z | xargs -0 -r sha256sum)
+    (cd -- "$repo" && find imagebuild -type f \( -name '*.cc' -o -name '*.h' -o -name '*.c' -o -name '*.S' \) -print0 |
+      sort -z | xargs -0 -r sha256sum)
+    "$(domsmith_binary)" --version
+  } | sha256sum | cut -c1-16
+}
+
+# cached_image RECIPE: prints the folder with NAME.img, vmlinuz, initrd.img, NAME.json; builds it when it isn't there.
+cached_image() {
+  local recipe name folder
+  recipe=$(realpath -- "$1") || die "no recipe $1"
+  name=$(basename -- "$recipe" .toml)
+  folder=$(cache_dir)/$name-$(image_hash "$recipe")
+  mkdir -p -- "$(cache_dir)"
+  # Two labs that start at once build once: the second one waits for the first.
+  exec {build_lock}>"$(cache_dir)/$name.lock"
+  flock "$build_lock"
+  if [[ ! -e $folder/complete || -n ${DOMSMITH_LAB_REBUILD:-} ]]; then
+    build_image "$recipe" "$name" "$folder" >&2
+  fi
+  exec {build_lock}>&-
+  printf '%s\n' "$folder"
+}
+
+build_image() {
+  local recipe=$1 name=$2 folder=$3 work start
+  start=$(now)
+  say "building $name with domsmith (about a minute, mostly packages); kept in $folder"
+  rm -rf -- "$folder"
+  work=$(mktemp -d -- "$folder.XXXXXX")
+  # shellcheck disable=SC2064 # the name of now
+  trap "rm -rf -- $(printf %q "$work")" EXIT # Ctrl-C too
+  "$(domsmith_binary)" build "$recipe" --store "dir:$work/store" --root "$work/root" || die "domsmith build $recipe failed"
+  "$(domsmith_binary)" image export "$name" --store "dir:$work/store" --root "$work/root" --output "$work/out" ||
+    die "domsmith image export $name failed"
+  touch -- "$work/out/complete"
+  mv -- "$work/out" "$folder"
+  rm -rf -- "$work"
+  trap - EXIT
+  forget_old_images "$name" "$folder"
+  say "$name is ready after $(seconds_since "$start") s"
+}
+
+# Keeps what was built now and the one before it: a switch of branches and back costs no build.
+forget_old_images() {
+  local old
+  find "$(cache_dir)" -maxdepth 1 -type d -name "$1-*" ! -path "$2" -printf '%T@ %p\n' | sort -rn | tail -n +2 | cut -d' ' -f2- |
+    while IFS= read -r old; do rm -rf -- "$old"; done
+}
+
+# prepare: dom0's image and, taken out of it, the hypervisor it was made for. Prints the folder.
+prepare() {
+  local folder
+  need debugfs e2fsprogs
+  folder=$(cached_image "$repo/hypervisor/lab-dom0.toml")
+  if [[ ! -s $folder/xen.elf ]]; then
+    extract_xen "$folder"
+  fi
+  printf '%s\n' "$folder"
+}
+
+# QEMU's multiboot loader takes an ELF file, not the packed one that GRUB would unpack.
+extract_xen() {
+  local folder=$1 image=$1/lab-dom0.img packed
+  packed=$(debugfs -R 'ls -p /boot' "$image" 2>/dev/null | cut -d/ -f6 | grep -E '^xen-4\.[0-9]+-amd64\.gz$' | tail -n 1)
+  [[ -n $packed ]] || die "no /boot/xen-*.gz in $image"
+  debugfs -R "dump /boot/$packed $folder/xen.gz" "$image" 2>/dev/null
+  gzip -dc "$folder/xen.gz" >"$folder/xen.elf.new" || die "$packed in $image is no gzip file"
+  mv -- "$folder/xen.elf.new" "$folder/xen.elf"
+  rm -f -- "$folder/xen.gz"
+}

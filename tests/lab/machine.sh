@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # $state, $memory … come from whoever sources this
+# The machine: QEMU with Xen, dom0's disk as an overlay, fresh disks for volume groups, one forwarded loopback port.
+
+qemu_pid() { own_pid "$state/qemu.pid" "$state/qemu.pid"; }
+machine_runs() { qemu_pid >/dev/null; }
+
+ssh_options() {
+  ssh_opts=(-F /dev/null -q -i "$state/key" -o BatchMode=yes -o ConnectTimeout=5 -o IdentitiesOnly=yes
+    -o "UserKnownHostsFile=$state/known_hosts" -o HostKeyAlias=domsmith-lab -o StrictHostKeyChecking=yes
+    -o ServerAliveInterval=15 -o ServerAliveCountMax=8
+    -o ControlMaster=auto -o "ControlPath=$(<"$state/control")/ssh" -o ControlPersist=yes)
+}
+
+dom0() { # runs one command line in dom0
+  ssh_options
+  ssh "${ssh_opts[@]}" -p "$(<"$state/port")" root@127.0.0.1 "$@"
+}
+
+# One connection for all that follows: without it every command would pay a second of emulated key exchange.
+open_connection() {
+  ssh_options
+  ssh "${ssh_opts[@]}" -p "$(<"$state/port")" -fN root@127.0.0.1 2>/dev/null </dev/null
+}
+
+make_disks() {
+  local base=$1
+  rm -f -- "$state"/dom0.qcow2 "$state"/vg0.img "$state"/vg1.img
+  # The image in the cache stays as it was built.
+  qemu-img create -q -f qcow2 -F raw -b "$base/lab-dom0.img" "$state/dom0.qcow2"
+  truncate -s "${DOMSMITH_LAB_VG0:-20G}" -- "$state/vg0.img"
+  truncate -s 2G -- "$state/vg1.img"
+}
+
+disk() { # ID FILE FORMAT [OPTIONS]: the serial gives it a name in dom0 that doesn't depend on the order of probing
+  qemu_args+=(-drive "if=none,id=$1,file=$2,format=$3,cache=unsafe,discard=unmap${4:-}" -device "virtio-blk-pci,drive=$1,serial=$1")
+}
+
+# Emulation always: where /dev/kvm exists inside another virtual machine, Xen's guests hang in it. -cpu max and EPYC crash Xen
+# or dom0 early; qemu64 with SVM and nested paging boots PV, PVH and HVM guests.
+# shellcheck disable=SC2054 # the commas are QEMU's
+machine_arguments() {
+  local base=$1 port=$2 xen linux
+  # Nothing to defend against in here, and each mitigation is emulated at a price; no scrubbing of memory that QEMU gave zeroed.
+  xen="console=com1 com1=115200,8n1 dom0_mem=${dom0_memory}M,max:${dom0_memory}M dom0_max_vcpus=2 bootscrub=0 spec-ctrl=no"
+  # A crash ends the machine at once (with -no-reboot) instead of leaving it to the deadline.
+  linux="console=hvc0 root=LABEL=lab-dom0 rw mitigations=off audit=0 nowatchdog random.trust_cpu=on panic=5"
+  qemu_args=(-name domsmith-lab -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt
+    -smp 2 -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
+    -pidfile "$state/qemu.pid" -serial "file:$state/serial.log"
+    -kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
+    -initrd "$base/vmlinuz $linux ${DOMSMITH_LAB_LINUX_ARGS:-},$base/initrd.img"
+    -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile=
+    -device virtio-rng-pci)
+  disk dom0 "$state/dom0.qcow2" qcow2
+  disk vg0 "$state/vg0.img" raw
+  disk vg1 "$state/vg1.img" raw
+  disk payload "$state/payload.img" raw ,readonly=on
+}
+
+# QEMU itself tells whether a port is free; asking first would leave a gap for somebody else.
+start_machine() {
+  local base=$1 port try
+  for ((try = 0; try < 20; try++)); do
+    port=$((RANDOM % 20000 + 20000))
+    machine_arguments "$base" "$port"
+    printf '%q ' qemu-system-x86_64 "${qemu_args[@]}" >"$state/command"
+    # Its descriptors must not keep our locks or a caller's pipe open; setsid keeps the terminal's Ctrl-C away from it.
+    if setsid qemu-system-x86_64 "${qemu_args[@]}" </dev/null >"$state/qemu.out" 2>&1 {state_lock}>&-; then
+      printf '%s\n' "$port" >"$state/port"
+      start_watchdog
+      return 0
+    fi
+    grep -q 'Could not set up host forwarding' "$state/qemu.out" || break
+  done
+  cat -- "$state/qemu.out" >&2
+  die "QEMU did not start; its command line is in $state/command"
+}
+
+start_watchdog() {
+  setsid "$lab_dir/watchdog" "$state/qemu.pid" "$limit" </dev/null >>"$state/watchdog.log" 2>&1 {state_lock}>&- &
+  disown
+}
+
+stop_machine() {
+  local pid
+  if [[ -s $state/control && -d $(<"$state/control") ]]; then
+    ssh_options
+    ssh "${ssh_opts[@]}" -O exit root@127.0.0.1 2>/dev/null || true
+    rm -rf -- "$(<"$state/control")"
+  fi
+  if pid=$(qemu_pid); then
+    end_pid "$pid"
+  fi
+  rm -f -- "$state"/{qemu.pid,port,control,key,key.pub,known_hosts} "$state"/{dom0.qcow2,vg0.img,vg1.img,payload.img}
+}

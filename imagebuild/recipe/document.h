@@ -2,6 +2,7 @@
 // of the file in one run.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -101,7 +102,9 @@ class Problems {
   std::vector<Problem> problems_;
 };
 
-// `file` is the name that errors show. Text past 4 MiB is refused unread.
+constexpr std::size_t document_limit = 1U << 20;  // bytes
+
+// `file` is the name that errors show. Text past 1 MiB is refused unread, and so is nesting past 32.
 Result<Document> read_document(std::string_view text, std::string file, const Schema& schema);
 // The same of a file on disk.
 Result<Document> load_document(const std::string& path, const Schema& schema);

@@ -57,11 +57,10 @@ struct KeySchema {
   std::string example{};                  // a value as TOML text: "\"2GiB\""
   std::vector<std::string> choices{};     // strings and lists: only these
   std::optional<std::int64_t> minimum{};  // integer, size (bytes): the least; the lists: the least number of elements
-  std::optional<std::int64_t>
-      maximum{};              // integer, size (bytes): the greatest; strings: the most bytes (of each element)
-  std::int64_t multiple = 1;  // size: of how many bytes it must be a multiple
-  std::string pattern{};      // strings: an anchored regular expression (ECMA 262) for editors; documents `check`
-  StringCheck check{};        // strings, and each element of a list
+  std::optional<std::int64_t> maximum{};  // integer, size (bytes): the greatest; strings: the most bytes (each element)
+  std::int64_t multiple = 1;              // size: of how many bytes it must be a multiple
+  std::string pattern{};                  // strings: an anchored regular expression (ECMA 262) for editors
+  StringCheck check{};                    // strings, and each element of a list
 };
 
 struct TableSchema {
@@ -79,8 +78,8 @@ class Problems;
 struct Schema {
   std::string title{};  // "recipe": the word for the document in errors and in the JSON Schema
   TableSchema root{};
-  // What one key alone cannot tell: runs behind the check of every key, also where some were wrong (those are then
-  // absent).
+  // What one key alone cannot tell. It runs behind the check of every key, also where some were wrong: those are
+  // absent.
   std::function<void(const Document&, Problems&)> check{};
 };
 

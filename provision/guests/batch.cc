@@ -1,0 +1,174 @@
+#include "provision/guests/batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "provision/domain/config_dir.h"
+#include "provision/guests/clone.h"
+#include "provision/guests/guest_lock.h"
+#include "provision/guests/settle.h"
+
+namespace domsmith {
+
+namespace {
+
+std::vector<std::string> names_of(std::span<const GuestRecord> guests) {
+  std::vector<std::string> names;
+  std::ranges::transform(guests, std::back_inserter(names), &GuestRecord::name);
+  return names;
+}
+
+std::vector<std::string> volumes_of(std::span<const GuestRecord> guests) {
+  std::vector<std::string> volumes;
+  std::ranges::transform(guests, std::back_inserter(volumes), &GuestRecord::volume);
+  return volumes;
+}
+
+bool is_pattern(std::string_view word) { return word.find_first_of("*?[") != std::string_view::npos; }
+
+}  // namespace
+
+Result<std::vector<GuestRecord>> select_guests(Registry& registry, std::span<const std::string> words) {
+  std::vector<GuestRecord> selected;
+  std::set<std::string> seen;
+  for (const std::string& word : words) {
+    std::vector<GuestRecord> found;
+    if (is_pattern(word)) {
+      GuestFilter filter;
+      filter.pattern = word;
+      found = TRY(registry.list_guests(filter));
+      if (found.empty()) {
+        return fail(ErrorCode::not_found, fmt::format("no guest's name fits '{}'", word), "domsmith guest list");
+      }
+    } else {
+      found.push_back(TRY(registry.find_guest(word)));
+    }
+    for (GuestRecord& guest : found) {
+      if (seen.insert(guest.name).second) {
+        selected.push_back(std::move(guest));
+      }
+    }
+  }
+  return selected;
+}
+
+namespace {
+
+Result<void> finish_reset(Workplace& place, VolumeStore& store, std::span<const GuestRecord> guests,
+                          Progress& progress) {
+  const std::vector<std::string> names = names_of(guests);
+  const std::vector<std::string> volumes = volumes_of(guests);
+  for (const std::string& volume : volumes) {
+    if (const auto put_away = store.deactivate(volume); !put_away && put_away.error().code != ErrorCode::not_found) {
+      return put_away;  // not_found: a reset that died between its removal and its snapshot
+    }
+  }
+  progress.begin("volumes", volumes.size(), "clones");
+  TRY(undoing("reset-volumes", [&] { return store.reset(volumes); }));
+  progress.end("volumes");
+  TRY(undoing("identities", [&] { return settle_identities(store, guests, progress); }));
+  TRY(undoing("ready", [&] { return place.registry.set_state(names, GuestState::ready, ""); }));
+  return {};
+}
+
+Result<void> finish_remove(Workplace& place, VolumeStore& store, std::span<const GuestRecord> guests,
+                           Progress& progress) {
+  const std::vector<std::string> names = names_of(guests);
+  const std::vector<std::string> volumes = volumes_of(guests);
+  TRY(undoing("configs", [&] { return remove_configs(place.xen, names); }));
+  for (const std::string& volume : volumes) {
+    if (const auto put_away = store.deactivate(volume); !put_away && put_away.error().code != ErrorCode::not_found) {
+      return put_away;
+    }
+  }
+  progress.begin("volumes", volumes.size(), "clones");
+  TRY(undoing("volumes", [&] { return store.remove(volumes); }));
+  progress.end("volumes");
+  return undoing("guest-rows", [&] { return place.registry.drop_guests(names); });
+}
+
+using Finish = Result<void> (*)(Workplace&, VolumeStore&, std::span<const GuestRecord>, Progress&);
+
+Result<void> release(Workplace& place, const Operation& operation) {
+  const OperationRows rows = TRY(place.registry.rows_of_operation(operation.id()));
+  if (!rows.guests.empty()) {
+    TRY(place.registry.set_state(names_of(rows.guests), GuestState::ready, ""));
+  }
+  return {};
+}
+
+// Marks the guests so that nobody starts or changes them from now on.
+Result<void> mark(Workplace& place, Operation& operation, std::span<const GuestRecord> guests, GuestState state,
+                  const RunningNames& running) {
+  const FileLock alone = TRY(lock_guests(place, FileLock::Mode::exclusive));
+  for (const GuestRecord& guest : guests) {
+    if (running.contains(guest.name)) {
+      return fail(ErrorCode::busy, fmt::format("guest '{}' is running", guest.name),
+                  fmt::format("domsmith guest stop {}", guest.name));
+    }
+  }
+  TRY(operation.perform("mark", {{"names", names_of(guests)}},
+                        [&] { return place.registry.set_state(names_of(guests), state, operation.id()); }));
+  return operation.commit();
+}
+
+Result<void> run_batch(Workplace& place, std::string_view verb, GuestState state, Finish finish,
+                       std::span<const GuestRecord> guests, const RunningNames& running, Progress& progress) {
+  std::map<std::string, std::vector<GuestRecord>> by_store;
+  for (const GuestRecord& guest : guests) {
+    by_store[guest.store].push_back(guest);
+  }
+  for (const auto& [store_name, part] : by_store) {
+    const std::unique_ptr<VolumeStore> store = TRY(place.open_store(store_name));
+    Operation operation = TRY(place.journal.begin(verb, {{"store", store_name}}));
+    TRY(carry_out(
+        std::move(operation),
+        [&](Operation& begun) -> Result<void> {
+          TRY(mark(place, begun, part, state, running));
+          return finish(place, *store, part, progress);
+        },
+        [&](Operation& begun) { return release(place, begun); }));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> reset_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
+                          Progress& progress) {
+  return run_batch(place, "reset", GuestState::resetting, finish_reset, guests, running, progress);
+}
+
+Result<void> remove_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
+                           Progress& progress) {
+  return run_batch(place, "remove", GuestState::removing, finish_remove, guests, running, progress);
+}
+
+bool is_guest_operation(std::string_view verb) { return verb == "clone" || verb == "reset" || verb == "remove"; }
+
+Result<std::string> recover_guest_operation(Workplace& place, Operation& operation, Progress& progress) {
+  const std::vector<GuestRecord> guests = TRY(place.registry.rows_of_operation(operation.id())).guests;
+  const std::string what =
+      fmt::format("the {} of {}", operation.verb(),
+                  guests.size() == 1 ? guests.front().name : fmt::format("{} guests", guests.size()));
+  if (!operation.committed() && operation.verb() != "clone") {
+    TRY(release(place, operation));
+    return "undid " + what;
+  }
+  const std::unique_ptr<VolumeStore> store = TRY(place.open_store(operation.parameters().value("store", "")));
+  if (operation.verb() == "clone") {
+    TRY(operation.committed() ? finish_clone(place, operation) : undo_clone(place, *store, operation));
+    return (operation.committed() ? "finished " : "undid ") + what;
+  }
+  if (!guests.empty()) {
+    TRY(operation.verb() == "reset" ? finish_reset(place, *store, guests, progress)
+                                    : finish_remove(place, *store, guests, progress));
+  }
+  return "finished " + what;
+}
+
+}  // namespace domsmith

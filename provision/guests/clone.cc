@@ -1,0 +1,208 @@
+#include "provision/guests/clone.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "imagebuild/boot/cache.h"
+#include "provision/domain/config_dir.h"
+#include "provision/guests/settle.h"
+
+namespace domsmith {
+
+Result<ClonePlan> plan_clone(const Workplace& place, VolumeStore& store, const ImageRecord& image,
+                             const DomainTemplate& domain, const CloneRequest& request) {
+  ClonePlan plan;
+  plan.names = TRY(guest_names(request.name, request.count, request.first));
+  if (request.network) {
+    plan.networks = TRY(consecutive_networks(*request.network, request.count));
+  }
+  if (!request.macs.empty() && request.count != 1) {
+    return fail(ErrorCode::bad_input, "a chosen MAC is for one clone, not for several", "leave out --mac, or --count");
+  }
+  if (image.kernel_sha256.empty()) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("image '{}' has no kernel, so its clones could not boot", image.name),
+                "give its recipe a [boot] kernel and build it again");
+  }
+  plan.image = image;
+  plan.domain = domain;
+  plan.request = request;
+  plan.method = TRY(store.status()).method;
+  plan.volume_commands = store.plan_clone(image.volume, plan.names);
+  plan.xen = place.xen;
+  return plan;
+}
+
+std::string plan_text(const ClonePlan& plan) {
+  std::string text =
+      fmt::format("{} of image {} in {}, by {}\n",
+                  plan.names.size() == 1 ? std::string("one clone") : fmt::format("{} clones", plan.names.size()),
+                  plan.image.name, plan.image.store, plan.method);
+  for (const std::string& command : plan.volume_commands) {
+    text += fmt::format("  run: {}\n", command);
+  }
+  for (std::size_t i = 0; i < plan.names.size(); ++i) {
+    text += fmt::format("  {}: volume, identity ({}), {}\n", plan.names[i],
+                        plan.networks.empty() ? std::string("DHCP") : plan.networks[i].address,
+                        config_path(plan.xen, plan.names[i]).string());
+  }
+  return text + fmt::format("  each: {} guest, {} memory, {} vcpu{}, a MAC below {}\n", type_word(plan.domain.type),
+                            size_text(plan.domain.memory), plan.domain.vcpus, plan.domain.vcpus == 1 ? "" : "s",
+                            plan.request.mac_policy.text());
+}
+
+nlohmann::json plan_json(const ClonePlan& plan) {
+  nlohmann::json guests = nlohmann::json::array();
+  for (std::size_t i = 0; i < plan.names.size(); ++i) {
+    nlohmann::json guest{{"name", plan.names[i]}, {"config", config_path(plan.xen, plan.names[i]).string()}};
+    if (!plan.networks.empty()) {
+      guest["address"] = plan.networks[i].address;
+    }
+    guests.push_back(std::move(guest));
+  }
+  return {{"verb", "clone"},
+          {"image", plan.image.name},
+          {"store", plan.image.store},
+          {"method", plan.method},
+          {"template", plan.domain.name},
+          {"volume_commands", plan.volume_commands},
+          {"guests", std::move(guests)}};
+}
+
+namespace {
+
+Result<std::vector<GuestRecord>> reserve(Workplace& place, const ClonePlan& plan, const std::string& operation) {
+  std::vector<GuestRequest> requests;
+  for (std::size_t i = 0; i < plan.names.size(); ++i) {
+    GuestRequest request;
+    request.name = plan.names[i];
+    request.image = plan.image.name;
+    request.store = plan.image.store;
+    request.volume = plan.names[i];
+    request.template_name = plan.domain.name;
+    request.autostart = plan.request.autostart;
+    request.interfaces = static_cast<std::uint32_t>(plan.domain.vifs.size());
+    request.macs = plan.request.macs;
+    if (!plan.networks.empty()) {
+      request.network = plan.networks[i];
+    }
+    requests.push_back(std::move(request));
+  }
+  ReserveOptions options;
+  options.operation = operation;
+  options.mac_policy = plan.request.mac_policy;
+  options.configs = scan_xen_configs(place.xen);
+  options.make_identity = [&](const GuestRequest& request, std::span<const std::string> macs) {
+    return make_identity(request.name, macs, {request.network, plan.request.authorized_keys}, system_random());
+  };
+  return place.registry.reserve_guests(requests, options);
+}
+
+// The volumes must be nobody's before the journal calls them ours: an undo removes what the journal names.
+Result<void> refuse_taken_volumes(VolumeStore& store, const std::vector<std::string>& names) {
+  const std::vector<VolumeInfo> volumes = TRY(store.list());
+  for (const std::string& name : names) {
+    if (std::ranges::any_of(volumes, [&](const VolumeInfo& volume) { return volume.name == name; })) {
+      return fail(ErrorCode::exists, fmt::format("the store {} has a volume '{}' already", store.name(), name),
+                  "choose another name; what nobody owns is found by: domsmith doctor");
+    }
+  }
+  return {};
+}
+
+Result<void> make_volumes(VolumeStore& store, Operation& operation, const ClonePlan& plan) {
+  TRY(refuse_taken_volumes(store, plan.names));
+  const auto made =
+      operation.perform("volumes", {{"names", plan.names}}, [&] { return store.clone(plan.image.volume, plan.names); });
+  if (!made && made.error().code == ErrorCode::exists) {
+    TRY(operation.record("refused"));
+  }
+  return made;
+}
+
+Result<std::vector<DomainSpec>> domain_specs(const Workplace& place, VolumeStore& store, const ClonePlan& plan,
+                                             const std::vector<GuestRecord>& guests) {
+  std::map<std::string, VolumeInfo> volumes;
+  for (VolumeInfo& volume : TRY(store.list())) {
+    volumes.emplace(volume.name, std::move(volume));
+  }
+  const boot::BootCache cache(place.boot);
+  std::vector<DomainSpec> specs;
+  for (const GuestRecord& guest : guests) {
+    const auto volume = volumes.find(guest.volume);
+    if (volume == volumes.end()) {
+      return fail(ErrorCode::failed, fmt::format("the volume of '{}' is gone from {}", guest.name, store.name()));
+    }
+    GuestFacts facts;
+    facts.name = guest.name;
+    facts.uuid = guest.uuid;
+    facts.kernel = cache.kernel_path(plan.image.kernel_sha256).string();
+    facts.ramdisk = cache.initrd_path(plan.image.initrd_sha256).string();
+    facts.cmdline = plan.image.cmdline;
+    facts.disks.push_back({.target = volume->second.device, .phy = volume->second.disk_spec == "phy"});
+    facts.macs = guest.identity.macs;
+    facts.default_bridge = plan.request.bridge;
+    facts.autostart = guest.autostart;
+    specs.push_back(TRY(make_domain_spec(plan.domain, facts)));
+  }
+  return specs;
+}
+
+Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& store, Operation& operation,
+                                             const ClonePlan& plan, Progress& progress) {
+  std::vector<GuestRecord> guests =
+      TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return reserve(place, plan, operation.id()); }));
+  progress.begin("volumes", plan.names.size(), "clones");
+  TRY(make_volumes(store, operation, plan));
+  progress.end("volumes");
+  TRY(operation.perform("identities", nlohmann::json::object(),
+                        [&] { return settle_identities(store, guests, progress); }));
+  const std::vector<DomainSpec> specs = TRY(domain_specs(place, store, plan, guests));
+  TRY(operation.perform("configs", nlohmann::json::object(), [&] { return put_configs(place.xen, specs); }));
+  TRY(check_interrupted());
+  TRY(operation.commit());
+  TRY(place.registry.complete_guests(operation.id()));
+  for (GuestRecord& guest : guests) {
+    guest.state = GuestState::ready;
+    guest.operation.clear();
+  }
+  return guests;
+}
+
+}  // namespace
+
+Result<void> undo_clone(Workplace& place, VolumeStore& store, const Operation& operation) {
+  std::vector<std::string> names;
+  for (const GuestRecord& guest : TRY(place.registry.rows_of_operation(operation.id())).guests) {
+    names.push_back(guest.name);
+  }
+  if (names.empty()) {
+    return {};  // it died before it had reserved anything, or the undo got this far before
+  }
+  if (has_step(operation, "configs")) {
+    TRY(undoing("configs", [&] { return remove_configs(place.xen, names); }));
+  }
+  if (has_step(operation, "volumes") && !has_step(operation, "refused")) {
+    TRY(undoing("volumes", [&] { return store.remove(names); }));
+  }
+  return undoing("guest-rows", [&] { return place.registry.drop_guests(names); });
+}
+
+Result<void> finish_clone(Workplace& place, const Operation& operation) {
+  return undoing("complete", [&] { return place.registry.complete_guests(operation.id()); });
+}
+
+Result<std::vector<GuestRecord>> clone_guests(Workplace& place, VolumeStore& store, const ClonePlan& plan,
+                                              Progress& progress) {
+  Operation operation = TRY(place.journal.begin("clone", {{"store", store.name()}, {"image", plan.image.name}}));
+  return carry_out(
+      std::move(operation), [&](Operation& begun) { return clone_steps(place, store, begun, plan, progress); },
+      [&](Operation& begun) { return undo_clone(place, store, begun); });
+}
+
+}  // namespace domsmith

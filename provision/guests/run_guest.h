@@ -1,0 +1,27 @@
+// Starting and stopping guests: the volume is made available, the config read, the toolstack asked.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "provision/guests/batch.h"
+#include "provision/toolstack/toolstack.h"
+#include "provision/workplace.h"
+
+namespace domsmith {
+
+// From /etc/xen/NAME.cfg as it is now, so that what a person changed there counts. busy: it is being made, reset or
+// removed. exists: it runs already.
+Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const std::string& name);
+
+// Asks it to power off; after `patience` it is busy, or destroyed where `force` says so. Its volume is put away.
+struct StopOptions {
+  std::chrono::milliseconds patience{60'000};
+  bool force = false;
+};
+Result<void> stop_guest(Workplace& place, Toolstack& toolstack, const std::string& name, const StopOptions& options);
+
+// Who runs now; empty where the host does not run Xen.
+Result<RunningNames> running_names(Toolstack* toolstack);
+
+}  // namespace domsmith

@@ -1,0 +1,87 @@
+// known_image(): the registry's image, or the store's own.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "imagebuild/boot/cache.h"
+#include "provision/images/boot_shelf.h"
+#include "provision/images/inspect.h"
+#include "provision/images/make_image.h"
+
+namespace domsmith {
+
+namespace {
+
+Result<ImageRecord> ready_image(Result<ImageRecord> found) {
+  if (found && found->state != ImageState::ready) {
+    return fail(
+        ErrorCode::busy,
+        fmt::format("image '{}' is being {}", found->name, found->state == ImageState::making ? "made" : "removed"),
+        "wait for that to end; should its process have died: domsmith recover");
+  }
+  return found;
+}
+
+Result<ImageRecord> adopt_steps(Workplace& place, Operation& operation, ImageRecord record, const Inspection& seen) {
+  record.operation = operation.id();
+  TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return place.registry.reserve_image(record); }));
+  const FileLock shelf = TRY(hold_boot_shelf(place));
+  if (!seen.boot.version.empty()) {
+    TRY(operation.perform("boot", nlohmann::json::object(),
+                          [&] { return boot::BootCache(place.boot).put(seen.boot); }));
+  }
+  TRY(operation.record("complete", record_json(record)));
+  TRY(operation.commit());
+  TRY(place.registry.complete_image(record));
+  record.state = ImageState::ready;
+  record.operation.clear();
+  return record;
+}
+
+Result<ImageRecord> adopt(Workplace& place, VolumeStore& store, const VolumeInfo& volume, Progress& progress) {
+  progress.note(fmt::format("entering image {} of {} in the registry", volume.name, store.name()));
+  Inspection seen;
+  {
+    const std::unique_ptr<BlockTarget> target = TRY(store.open(volume.name, Access::read_only));
+    seen = TRY_AS(inspect_image(*target), fmt::format("cannot use volume '{}' as an image", volume.name));
+  }
+  ImageRecord record = record_of(seen);
+  record.name = volume.name;
+  record.volume = volume.name;
+  record.store = store.name();
+  record.size = volume.size;
+  record.created = system_clock().now();
+  Operation operation = TRY(place.journal.begin("adopt", {{"store", store.name()}, {"image", record.name}}));
+  return carry_out(
+      std::move(operation), [&](Operation& begun) { return adopt_steps(place, begun, record, seen); },
+      [&](Operation& begun) -> Result<void> {
+        for (const ImageRecord& row : TRY(place.registry.rows_of_operation(begun.id())).images) {
+          TRY(place.registry.drop_image(row.store, row.name));
+        }
+        return clear_boot_shelf(place);
+      });
+}
+
+}  // namespace
+
+Result<ImageRecord> known_image(Workplace& place, VolumeStore& store, std::string_view name, Progress& progress) {
+  auto found = place.registry.find_image(store.name(), name);
+  if (found || found.error().code != ErrorCode::not_found) {
+    return ready_image(std::move(found));
+  }
+  const auto volume = store.find(name);
+  if (!volume || volume->kind != VolumeKind::golden) {
+    return found;
+  }
+  // One process adopts, the others wait for its row.
+  const FileLock turn = TRY(FileLock::acquire(place.state / "locks" / "adopt.lock"));
+  auto again = place.registry.find_image(store.name(), name);
+  if (again || again.error().code != ErrorCode::not_found) {
+    return ready_image(std::move(again));
+  }
+  return adopt(place, store, *volume, progress);
+}
+
+}  // namespace domsmith

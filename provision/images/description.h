@@ -1,0 +1,36 @@
+// What a golden image says about itself, inside itself: /usr/lib/domsmith/image.json.
+//
+// With it a store needs no registry to be useful: an image that was copied with dd, or that another registry made, can
+// be cloned by anyone who has the store. The boot files are made anew from the image, and come out the same.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "imagebuild/recipe/recipe.h"
+
+namespace domsmith {
+
+namespace extfs {
+class FileSystem;
+}
+
+struct ImageDescription {
+  std::string name, version;
+  std::string distribution, release, architecture;
+  std::string recipe_sha256;
+  Recipe::Boot boot;
+  bool operator==(const ImageDescription& other) const;
+};
+
+ImageDescription describe_image(const Recipe& recipe, std::string recipe_sha256);
+
+std::string description_text(const ImageDescription& description);  // JSON
+Result<ImageDescription> parse_description(const std::string& text);
+
+Result<void> write_description(extfs::FileSystem& image, const ImageDescription& description);
+// not_found with a remedy where the image has none.
+Result<ImageDescription> read_description(extfs::FileSystem& image);
+
+}  // namespace domsmith

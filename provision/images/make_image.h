@@ -1,0 +1,41 @@
+// The one way in which a golden image comes into being, whoever fills it: reserve the name, make a volume, fill it,
+// seal it, keep its boot files, enter it in the registry. Journalled: a crash leaves an image or nothing.
+//
+//   journal steps: reserve, volume, (refused,) populate, seal, boot, complete | commit
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "base/progress.h"
+#include "imagebuild/boot/boot_files.h"
+#include "provision/registry/records.h"
+#include "provision/workplace.h"
+
+namespace domsmith {
+
+// What filling the volume told.
+struct Populated {
+  boot::BootFiles boot;  // empty version: the image cannot boot by itself
+  std::uint64_t used = 0;
+  std::uint64_t packages = 0;
+  std::string filesystem_uuid;
+};
+using Populate = std::function<Result<Populated>(BlockTarget& target)>;
+
+// `record` says what is known before: name, version, distribution, size … `verb` names the operation in the journal.
+Result<ImageRecord> make_image(Workplace& place, VolumeStore& store, std::string_view verb, ImageRecord record,
+                               const Populate& populate, Progress& progress);
+
+// An image that the store holds and the registry does not know is entered from what it says of itself (description.h).
+// busy: it is being made or removed. not_found: neither knows it.
+Result<ImageRecord> known_image(Workplace& place, VolumeStore& store, std::string_view name, Progress& progress);
+
+// Fails where guests use it. Journal steps: mark | commit, volume, row.
+Result<void> remove_image(Workplace& place, VolumeStore& store, std::string_view name);
+
+// Finishes or undoes an operation of this file, and says in a clause what it did. The caller ends the operation.
+bool is_image_operation(std::string_view verb);
+Result<std::string> recover_image_operation(Workplace& place, Operation& operation);
+
+}  // namespace domsmith

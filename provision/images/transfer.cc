@@ -1,0 +1,160 @@
+#include "provision/images/transfer.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "imagebuild/boot/cache.h"
+#include "imagebuild/extfs/filesystem.h"
+#include "provision/images/inspect.h"
+
+namespace domsmith {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t longest_boot_file = 256U << 20;
+
+// A file that is removed again unless it is kept.
+class NewFile {
+ public:
+  static Result<NewFile> create(const fs::path& path, std::uint64_t size) {
+    Fd fd = TRY(open_fd(path.string(), O_RDWR | O_CREAT | O_TRUNC, 0644));
+    NewFile file(path);
+    if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+      return fail_errno(fmt::format("cannot size {}", path.string()), errno);
+    }
+    file.target_ = TRY(block_target_of(std::move(fd), path.string()));
+    return file;
+  }
+  NewFile(NewFile&& other) noexcept : path_(std::exchange(other.path_, {})), target_(std::move(other.target_)) {}
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile() {
+    if (!path_.empty()) {
+      ::unlink(path_.c_str());
+    }
+  }
+  BlockTarget& target() { return *target_; }
+  Result<void> keep_as(const fs::path& name) {
+    TRY(target_->flush());
+    if (::rename(path_.c_str(), name.c_str()) != 0) {
+      return fail_errno(fmt::format("cannot put {} in place", name.string()), errno);
+    }
+    path_.clear();
+    return {};
+  }
+
+ private:
+  explicit NewFile(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+  std::unique_ptr<BlockTarget> target_;
+};
+
+// Copies the blocks that the file system uses, and none of the free ones, which may hold old bytes.
+Result<void> copy_used(BlockTarget& from, BlockTarget& to, Progress& progress) {
+  extfs::FileSystem image = TRY(extfs::FileSystem::open(from, Access::read_only));
+  std::vector<std::byte> buffer(4U << 20);
+  std::optional<ByteRange> range = TRY(image.next_used(0));
+  while (range) {
+    for (std::uint64_t done = 0; done < range->length;) {
+      const std::uint64_t count = std::min<std::uint64_t>(buffer.size(), range->length - done);
+      const auto part = std::span(buffer).first(static_cast<std::size_t>(count));
+      TRY(from.read(range->offset + done, part));
+      TRY(to.write(range->offset + done, part));
+      done += count;
+      progress.advance("copy", range->offset + done, from.size(), "bytes");
+    }
+    range = TRY(image.next_used(range->offset + range->length));
+  }
+  return {};
+}
+
+Result<void> export_boot_files(const Workplace& place, const ImageRecord& image, const fs::path& directory) {
+  if (image.kernel_sha256.empty()) {
+    return {};
+  }
+  const boot::BootCache cache(place.boot);
+  TRY(write_file_atomic(directory / "vmlinuz",
+                        TRY(read_file(cache.kernel_path(image.kernel_sha256), longest_boot_file))));
+  return write_file_atomic(directory / "initrd.img",
+                           TRY(read_file(cache.initrd_path(image.initrd_sha256), longest_boot_file)));
+}
+
+}  // namespace
+
+Result<void> export_image(Workplace& place, VolumeStore& store, const ImageRecord& image, const fs::path& directory,
+                          Progress& progress) {
+  TRY(make_directories(directory));
+  const fs::path raw = directory / (image.name + ".img");
+  if (fs::exists(raw)) {
+    return fail(ErrorCode::exists, fmt::format("{} is there already", raw.string()),
+                "remove it, or export to another folder");
+  }
+  progress.begin("copy", image.size, "bytes");
+  const std::unique_ptr<BlockTarget> from = TRY(store.open(image.volume, Access::read_only));
+  NewFile file = TRY(NewFile::create(directory / ("." + image.name + ".img.new"), image.size));
+  TRY(copy_used(*from, file.target(), progress));
+  TRY(export_boot_files(place, image, directory));
+  TRY(write_file_atomic(directory / (image.name + ".json"), record_json(image).dump(2) + '\n'));
+  TRY(file.keep_as(raw));
+  progress.end("copy");
+  return sync_directory(directory);
+}
+
+namespace {
+
+// The one *.img of an exported folder, or the file itself.
+Result<fs::path> raw_image(const fs::path& source) {
+  std::error_code error;
+  if (!fs::is_directory(source, error)) {
+    return source;
+  }
+  fs::path found;
+  for (const auto& entry : fs::directory_iterator(source, error)) {
+    if (entry.path().extension() == ".img" && entry.path().filename() != "initrd.img" &&
+        !entry.path().filename().string().starts_with('.')) {
+      if (!found.empty()) {
+        return fail(ErrorCode::bad_input, fmt::format("{} holds more than one image", source.string()),
+                    fmt::format("name the file: domsmith image import {}", found.string()));
+      }
+      found = entry.path();
+    }
+  }
+  if (found.empty()) {
+    return fail(ErrorCode::bad_input, fmt::format("{} holds no exported image (NAME.img)", source.string()));
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs::path& source, const std::string& name,
+                                 Progress& progress) {
+  const fs::path raw = TRY(raw_image(source));
+  const std::unique_ptr<BlockTarget> from = TRY(open_block_target(raw.string(), Access::read_only));
+  Inspection seen = TRY_AS(inspect_image(*from), fmt::format("{} is no image of domsmith's", raw.string()));
+  ImageRecord record = record_of(seen);
+  if (!name.empty()) {
+    record.name = name;
+  }
+  record.size = from->size();
+  record.created = system_clock().now();
+  const Populated populated = populated_of(std::move(seen));
+  return make_image(
+      place, store, "import", std::move(record),
+      [&](BlockTarget& target) -> Result<Populated> {
+        progress.begin("copy", from->size(), "bytes");
+        TRY(copy_used(*from, target, progress));
+        progress.end("copy");
+        return populated;
+      },
+      progress);
+}
+
+}  // namespace domsmith

@@ -1,5 +1,5 @@
-// How a verb is written: each noun has a file NOUN_commands.cc with `void add_NOUN_commands(CliContext&)`, which declares its
-// verbs with CLI11 and hands each a function to run.
+// How a verb is written: each noun has a file NOUN_commands.cc with `void add_NOUN_commands(CliContext&)`, which
+// declares its verbs with CLI11 and hands each a function to run.
 //
 //     struct ShowOptions { std::string name; };
 //     Result<void> show(CliContext& cli, const ShowOptions& options);
@@ -20,8 +20,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/progress.h"
 #include "base/result.h"
@@ -34,9 +34,9 @@
 namespace domsmith {
 
 struct GlobalOptions {
-  std::string root;      // --root, DOMSMITH_ROOT
-  std::string store;     // --store
-  std::string config;    // --config
+  std::string root;    // --root, DOMSMITH_ROOT
+  std::string store;   // --store
+  std::string config;  // --config
   bool json = false;
   bool no_colour = false;
   bool plan = false;     // --plan
@@ -52,7 +52,9 @@ enum class VerbKind {
 class CliContext {
  public:
   using Action = std::function<Result<void>()>;
-  CliContext(std::filesystem::path program, Output output);
+  CliContext(std::filesystem::path program, Output output);  // the path of the running program
+  CliContext(const CliContext&) = delete;
+  CliContext& operator=(const CliContext&) = delete;
 
   // --- declaring verbs
   CLI::App& top() { return *app_; }
@@ -82,7 +84,7 @@ class CliContext {
 
  private:
   void add_global_options();
-  Result<int> parse(int argc, const char* const* argv);  // 0: run the action; else help or version was shown
+  Result<bool> parse(int argc, const char* const* argv);  // false: help or the version has been shown
   Result<void> prepare();
   int finish(const Result<void>& result);
 
@@ -99,6 +101,9 @@ class CliContext {
   VerbKind chosen_kind_ = VerbKind::reads;
   int exit_status_ = 0;
 };
+
+// commands.cc: the verbs of all nouns, and what a crash left recovered before those that change something.
+void add_all_commands(CliContext& cli);
 
 void add_recipe_commands(CliContext& cli);
 void add_store_commands(CliContext& cli);

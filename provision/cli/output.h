@@ -11,7 +11,8 @@
 
 namespace domsmith {
 
-// How wide and how colourful a stream is: a terminal's size (ioctl TIOCGWINSZ, then COLUMNS, then 80), NO_COLOR, TERM=dumb.
+// How wide and how colourful a stream is: a terminal's size (ioctl TIOCGWINSZ, then COLUMNS, then 80), NO_COLOR,
+// TERM=dumb.
 TextStyle style_of(std::FILE* stream, bool no_colour);
 
 class Output {
@@ -29,7 +30,11 @@ class Output {
   Result<void> answer(const nlohmann::json& document, std::string_view text);
   Result<void> answer(const nlohmann::json& document, const Table& table, std::string_view when_empty);
 
-  // stderr: base/error_text.h's words. With --json also {"error": …} on stdout, unless an answer has been given already.
+  // Text for people in any case: help, the version.
+  Result<void> show(std::string_view text) { return put(text); }
+
+  // stderr: base/error_text.h's words. With --json also {"error": …} on stdout, unless an answer has been given
+  // already.
   void error(const Error& error);
 
  private:

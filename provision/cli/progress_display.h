@@ -1,7 +1,7 @@
 // Progress on stderr: bars on a terminal, plain lines elsewhere, JSON lines for programs.
 //
-// JSON lines: {"event":"begin|advance|end|note|warning","stage":…,"text":…,"done":N,"total":N,"unit":…}, empty parts left out.
-// All three may be called from several threads.
+// JSON lines: {"event":"begin|advance|end|note|warning","stage":…,"text":…,"done":N,"total":N,"unit":…}, empty parts
+// left out. All three may be called from several threads.
 #pragma once
 
 #include <chrono>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,7 @@ struct DomainSpec {
 
 std::string_view type_word(DomainType type);        // "pv", "pvh"
 std::string_view action_word(DomainAction action);  // "destroy", "coredump-restart"
+std::optional<DomainAction> parse_action(std::string_view word);
 
 // Everything a domain must satisfy, and nothing that xl's parser could read in another way: names, UUID, MACs
 // (unicast), absolute normal paths with no control characters, vdev words, sizes, no vdev and no MAC twice. bad_input;
@@ -76,6 +78,11 @@ struct VifRate {
   std::uint32_t interval_usecs = 0;
 };
 Result<VifRate> parse_vif_rate(std::string_view text);  // libxlutil's reading of "10Mb/s[@20ms]"
+
+// bad_input for what cannot be a host's interface (at most 15 letters, digits, '.', '_', '-').
+Result<void> check_bridge(std::string_view bridge);
+// bad_input for what is neither a file name of /etc/xen/scripts nor an absolute path.
+Result<void> check_vif_script(std::string_view script);
 
 // "00:16:3E:01:02:03" -> lower case; bad_input for what is no MAC or is a multicast one.
 Result<std::string> parse_mac(std::string_view text);

@@ -18,6 +18,7 @@ struct RecipeUser {
   std::string password = "locked";  // "locked" or a crypt(5) hash
   std::vector<std::string> ssh_keys;
   bool system = false;
+  bool operator==(const RecipeUser&) const = default;
 };
 
 struct RecipeFile {
@@ -27,13 +28,16 @@ struct RecipeFile {
   std::uint32_t mode = 0644;
   std::string owner = "root";
   std::string group = "root";
+  bool operator==(const RecipeFile&) const = default;
 };
 
 struct RecipeScript {
   enum class Phase { setup, essential, customize, final };
   Phase phase = Phase::customize;
-  std::string bytes;  // starts with "#!"
-  std::string name;   // for messages: the source's name, or "script 2"
+  std::string bytes;   // starts with "#!"
+  std::string name;    // for messages: the source's name, or "script 2"
+  std::string source;  // as written in the recipe; empty for `content`
+  bool operator==(const RecipeScript&) const = default;
 };
 
 struct Recipe {
@@ -43,22 +47,26 @@ struct Recipe {
     std::string name;
     std::string version = "1";
     std::string architecture;  // Debian's word: amd64; default: the host's
+    bool operator==(const Image&) const = default;
   } image;
   struct Distribution {
     std::string name = "debian";  // debian, ubuntu, devuan
     std::string release;
     std::vector<std::string> components{"main"};
     std::vector<std::string> mirrors;  // URLs or whole "deb …" lines; empty: the host's own apt sources
+    bool operator==(const Distribution&) const = default;
   } distribution;
   struct Packages {
     std::vector<std::string> install;
     std::vector<std::string> remove;
     bool recommends = false;
+    bool operator==(const Packages&) const = default;
   } packages;
   struct Filesystem {
     std::string type = "ext4";
     std::uint64_t size = 2ULL << 30;  // bytes
     std::string label = "root";
+    bool operator==(const Filesystem&) const = default;
   } filesystem;
   struct System {
     std::string hostname;  // default: the image's name
@@ -66,6 +74,7 @@ struct Recipe {
     std::string locale = "C.UTF-8";
     std::string root_password = "locked";
     std::vector<std::string> services_enable, services_disable, services_mask;
+    bool operator==(const System&) const = default;
   } system;
   std::vector<RecipeUser> users;
   std::vector<RecipeFile> files;
@@ -74,7 +83,9 @@ struct Recipe {
     std::string kernel;  // package name; "none": no boot files. Default: linux-image-ARCH
     std::string cmdline = "root=/dev/xvda ro console=hvc0";
     std::vector<std::string> modules;  // beside those that every Xen guest gets
+    bool operator==(const Boot&) const = default;
   } boot;
+  bool operator==(const Recipe&) const = default;
 };
 
 }  // namespace domsmith

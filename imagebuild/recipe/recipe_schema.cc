@@ -1,0 +1,303 @@
+// The description of a recipe: the parser, `recipe schema` and docs/recipe.md all come from here.
+#include "imagebuild/recipe/checks.h"
+#include "imagebuild/recipe/parse.h"
+
+namespace domsmith {
+
+namespace {
+
+constexpr std::int64_t mebibyte = 1LL << 20;
+constexpr std::int64_t tebibyte = 1LL << 40;
+constexpr char name_pattern[] = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+constexpr char account_pattern[] = "^[a-z_][a-z0-9_-]{0,31}$";
+constexpr char path_pattern[] = "^(/[^/]+)+$";
+
+TableSchema image_table() {
+  return {.name = "image",
+          .doc = "What the golden image is called.",
+          .required = true,
+          .keys = {{.name = "name",
+                    .doc = "the image's name, a host label of RFC 1123",
+                    .required = true,
+                    .example = "\"debian-web\"",
+                    .pattern = name_pattern,
+                    .check = spelling::object_name},
+                   {.name = "version",
+                    .doc = "a version of your own",
+                    .fallback = "1",
+                    .example = "\"2026.1\"",
+                    .pattern = "^[A-Za-z0-9][A-Za-z0-9.+~_-]{0,63}$",
+                    .check = spelling::version},
+                   {.name = "architecture",
+                    .doc = "dpkg's word for the architecture",
+                    .default_text = "the host's",
+                    .example = "\"amd64\"",
+                    .choices = {"amd64", "arm64", "armhf", "i386"}}}};
+}
+
+TableSchema distribution_table() {
+  return {.name = "distribution",
+          .doc = "Where the packages come from.",
+          .keys = {{.name = "name",
+                    .doc = "the distribution",
+                    .fallback = "debian",
+                    .example = "\"debian\"",
+                    .choices = {"debian", "ubuntu", "devuan"}},
+                   {.name = "release",
+                    .doc = "its codename",
+                    .default_text = "the host's, where the host runs this distribution",
+                    .example = "\"bookworm\"",
+                    .pattern = "^[a-z0-9][a-z0-9._-]{0,63}$",
+                    .check = spelling::suite},
+                   {.name = "components",
+                    .type = ValueType::string_list,
+                    .doc = "the archive's components",
+                    .fallback = StringList{"main"},
+                    .example = "[\"main\", \"non-free-firmware\"]",
+                    .minimum = 1,
+                    .pattern = "^[a-z0-9][a-z0-9._-]{0,63}$",
+                    .check = spelling::component},
+                   {.name = "mirror",
+                    .type = ValueType::string_or_list,
+                    .doc = "URLs, or whole lines of sources.list(5)",
+                    .fallback = StringList{},
+                    .default_text = "the host's own apt sources",
+                    .example = "\"https://deb.debian.org/debian\"",
+                    .check = spelling::mirror}}};
+}
+
+TableSchema packages_table() {
+  return {.name = "packages",
+          .doc = "What is installed beside the distribution's essential packages.",
+          .keys = {{.name = "install",
+                    .type = ValueType::string_list,
+                    .doc = "packages to install: NAME, NAME:ARCH, NAME=VERSION or NAME/RELEASE",
+                    .fallback = StringList{},
+                    .example = "[\"nginx-light\", \"curl\"]",
+                    .pattern = "^[a-z0-9][a-z0-9+.-]+(:[A-Za-z0-9-]+)?([=/][A-Za-z0-9][A-Za-z0-9.+~:_-]*)?$",
+                    .check = spelling::package},
+                   {.name = "remove",
+                    .type = ValueType::string_list,
+                    .doc = "packages to remove once the others are there",
+                    .fallback = StringList{},
+                    .example = "[\"tzdata\"]",
+                    .pattern = "^[a-z0-9][a-z0-9+.-]+(:[A-Za-z0-9-]+)?$",
+                    .check = spelling::plain_package},
+                   {.name = "recommends",
+                    .type = ValueType::boolean,
+                    .doc = "also install what the packages recommend",
+                    .fallback = false,
+                    .example = "true"}}};
+}
+
+TableSchema filesystem_table() {
+  return {.name = "filesystem",
+          .doc = "The image's root file system.",
+          .keys = {{.name = "type", .doc = "its type", .fallback = "ext4", .example = "\"ext4\"", .choices = {"ext4"}},
+                   {.name = "size",
+                    .type = ValueType::size,
+                    .doc = "its size, from 64 MiB up, in whole MiB; what is empty takes no space",
+                    .fallback = 2048 * mebibyte,
+                    .example = "\"4GiB\"",
+                    .minimum = 64 * mebibyte,
+                    .maximum = 16 * tebibyte,
+                    .multiple = mebibyte},
+                   {.name = "label",
+                    .doc = "its label, 1 to 16 bytes",
+                    .fallback = "root",
+                    .example = "\"root\"",
+                    .pattern = "^[A-Za-z0-9._-]{1,16}$",
+                    .check = spelling::label}}};
+}
+
+KeySchema units_key(std::string name, std::string doc, std::string example) {
+  return {.name = std::move(name),
+          .type = ValueType::string_list,
+          .doc = std::move(doc),
+          .fallback = StringList{},
+          .example = std::move(example),
+          .pattern = "^[A-Za-z0-9:_.\\\\@][A-Za-z0-9:_.\\\\@-]{0,254}$",
+          .check = spelling::unit};
+}
+
+KeySchema password_key(std::string name) {
+  return {.name = std::move(name),
+          .doc = "\"locked\", or a hash of crypt(5) as mkpasswd(1) prints it",
+          .fallback = "locked",
+          .example = "\"locked\"",
+          .pattern = "^(locked|\\$[^$]+\\$.+)$",
+          .check = spelling::password};
+}
+
+TableSchema system_table() {
+  return {.name = "system",
+          .doc = "The system's own settings.",
+          .keys = {{.name = "hostname",
+                    .doc = "the golden image's host name; each clone gets one of its own",
+                    .default_text = "the image's name",
+                    .example = "\"web\"",
+                    .check = spelling::host_name},
+                   {.name = "timezone",
+                    .doc = "a name below /usr/share/zoneinfo",
+                    .fallback = "Etc/UTC",
+                    .example = "\"Europe/Berlin\"",
+                    .check = spelling::timezone},
+                   {.name = "locale",
+                    .doc = "LANG of /etc/default/locale; others than C.UTF-8 need the package locales",
+                    .fallback = "C.UTF-8",
+                    .example = "\"de_DE.UTF-8\"",
+                    .check = spelling::locale},
+                   password_key("root-password")},
+          .tables = {{.name = "services",
+                      .doc = "Units of systemd(1).",
+                      .keys = {units_key("enable", "units to enable", "[\"nginx.service\"]"),
+                               units_key("disable", "units to disable", "[\"nginx.service\"]"),
+                               units_key("mask", "units to mask", "[\"apt-daily.timer\"]")}}}};
+}
+
+TableSchema user_table() {
+  return {
+      .name = "user",
+      .doc = "A user to add. Root is there already: see `root-password`.",
+      .array = true,
+      .keys = {{.name = "name",
+                .doc = "the login name",
+                .required = true,
+                .example = "\"deploy\"",
+                .pattern = account_pattern,
+                .check = spelling::account},
+               {.name = "uid",
+                .type = ValueType::integer,
+                .doc = "the user's number",
+                .default_text = "the next free one",
+                .example = "1500",
+                .minimum = 1,
+                .maximum = 4294967293},
+               {.name = "groups",
+                .type = ValueType::string_list,
+                .doc = "groups beside the user's own; those that are missing are made",
+                .fallback = StringList{},
+                .example = "[\"adm\"]",
+                .pattern = account_pattern,
+                .check = spelling::account},
+               {.name = "shell",
+                .doc = "the login shell",
+                .fallback = "/bin/bash",
+                .example = "\"/bin/sh\"",
+                .pattern = path_pattern,
+                .check = spelling::absolute_path},
+               {.name = "home",
+                .doc = "the home directory",
+                .default_text = "/home/NAME",
+                .example = "\"/srv/deploy\"",
+                .pattern = path_pattern,
+                .check = spelling::absolute_path},
+               password_key("password"),
+               {.name = "ssh-keys",
+                .type = ValueType::string_list,
+                .doc = "public keys for ~/.ssh/authorized_keys",
+                .fallback = StringList{},
+                .example = "[\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me\"]",
+                .check = spelling::ssh_key},
+               {.name = "system",
+                .type = ValueType::boolean,
+                .doc = "a system user, its number below 1000",
+                .fallback = false,
+                .example = "true"}}};
+}
+
+KeySchema source_key() {
+  return {.name = "source",
+          .doc = "a file in the recipe's folder that holds it; this or `content`",
+          .example = "\"files/motd\"",
+          .check = spelling::source_path};
+}
+
+TableSchema file_table() {
+  return {.name = "file",
+          .doc = "A file to put into the image, behind the packages and before the customize scripts.",
+          .array = true,
+          .keys = {{.name = "path",
+                    .doc = "where it stands in the image; missing folders are made",
+                    .required = true,
+                    .example = "\"/etc/motd\"",
+                    .pattern = path_pattern,
+                    .check = spelling::absolute_path},
+                   source_key(),
+                   {.name = "content", .doc = "what it holds; this or `source`", .example = "\"Welcome\\n\""},
+                   {.name = "mode",
+                    .type = ValueType::mode,
+                    .doc = "its permission bits",
+                    .fallback = std::int64_t{0644},
+                    .example = "\"0600\""},
+                   {.name = "owner",
+                    .doc = "its owner, a name or a number",
+                    .fallback = "root",
+                    .example = "\"www-data\"",
+                    .check = spelling::owner},
+                   {.name = "group",
+                    .doc = "its group, a name or a number",
+                    .fallback = "root",
+                    .example = "\"www-data\"",
+                    .check = spelling::owner}}};
+}
+
+TableSchema script_table() {
+  return {
+      .name = "script",
+      .doc =
+          "A program that runs in the image while it is built; its first line names the interpreter: `#!/bin/sh -e`.",
+      .array = true,
+      .keys = {
+          {.name = "phase",
+           .doc = "when: before any package, behind the essential ones, behind all, or last of all",
+           .fallback = "customize",
+           .example = "\"final\"",
+           .choices = {"setup", "essential", "customize", "final"}},
+          source_key(),
+          {.name = "content", .doc = "the program; this or `source`", .example = "\"#!/bin/sh -e\\nldconfig\\n\""}}};
+}
+
+TableSchema boot_table() {
+  return {.name = "boot",
+          .doc = "How a guest of the image boots.",
+          .keys = {{.name = "kernel",
+                    .doc = "the kernel's package; \"none\": the image has no boot files",
+                    .default_text = "the distribution's kernel for the architecture",
+                    .example = "\"linux-image-amd64\"",
+                    .check = spelling::kernel},
+                   {.name = "cmdline",
+                    .doc = "the kernel's command line, at most 1023 bytes",
+                    .fallback = "root=/dev/xvda ro console=hvc0",
+                    .example = "\"root=/dev/xvda ro console=hvc0 quiet\"",
+                    .pattern = "^[ !#-&(-\\[\\]-~]{0,1023}$",
+                    .check = spelling::cmdline},
+                   {.name = "modules",
+                    .type = ValueType::string_list,
+                    .doc = "kernel modules for the initramfs, beside those that every Xen guest gets",
+                    .fallback = StringList{},
+                    .example = "[\"btrfs\"]",
+                    .pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,54}$",
+                    .check = spelling::module}}};
+}
+
+}  // namespace
+
+const Schema& recipe_schema() {
+  static const Schema schema{
+      .title = "recipe",
+      .root = {.name = "",
+               .doc = "",
+               .keys = {{.name = "schema",
+                         .type = ValueType::integer,
+                         .doc = "the version of this format",
+                         .fallback = std::int64_t{1},
+                         .example = "1",
+                         .minimum = 1,
+                         .maximum = 1}},
+               .tables = {image_table(), distribution_table(), packages_table(), filesystem_table(), system_table(),
+                          user_table(), file_table(), script_table(), boot_table()}}};
+  return schema;
+}
+
+}  // namespace domsmith

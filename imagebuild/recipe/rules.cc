@@ -1,0 +1,133 @@
+#include "imagebuild/recipe/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "imagebuild/recipe/host.h"
+#include "imagebuild/recipe/source_text.h"
+
+namespace domsmith {
+
+namespace {
+
+std::string stands_at(Place place) { return fmt::format("it stands at line {} already", place.line); }
+
+// Complains of a key's value that an earlier table of the list has, too.
+void check_unique(const std::vector<DocumentTable>& tables, const std::string& key, std::string_view kind,
+                  Problems& problems) {
+  std::map<std::string, Place> seen;
+  for (const DocumentTable& table : tables) {
+    if (!table.has(key)) {
+      continue;
+    }
+    const auto [first, fresh] = seen.emplace(table.string(key), table.value_place(key));
+    if (!fresh) {
+      problems.add(table.value_place(key), fmt::format("two {}s '{}'", kind, shortened(first->first)),
+                   stands_at(first->second));
+    }
+  }
+}
+
+void check_users(const std::vector<DocumentTable>& users, Problems& problems) {
+  check_unique(users, "name", "user", problems);
+  std::map<std::int64_t, Place> seen;
+  for (const DocumentTable& user : users) {
+    if (user.string("name") == "root") {
+      problems.add(user.value_place("name"), "the user 'root' is there already", "see root-password in [system]");
+    }
+    if (!user.has("uid")) {
+      continue;
+    }
+    const auto [first, fresh] = seen.emplace(user.integer("uid"), user.value_place("uid"));
+    if (!fresh) {
+      problems.add(user.value_place("uid"), fmt::format("two users with the number {}", first->first),
+                   stands_at(first->second));
+    }
+  }
+}
+
+// A file cannot be the folder of another one.
+void check_paths(const std::vector<DocumentTable>& files, Problems& problems) {
+  check_unique(files, "path", "file", problems);
+  std::map<std::string, Place> paths;
+  for (const DocumentTable& file : files) {
+    if (file.has("path")) {
+      paths.emplace(file.string("path"), file.value_place("path"));
+    }
+  }
+  for (const auto& [path, place] : paths) {
+    for (auto slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+      if (const auto parent = paths.find(path.substr(0, slash)); parent != paths.end()) {
+        problems.add(place, fmt::format("'{}' stands below the file '{}'", shortened(path), shortened(parent->first)),
+                     fmt::format("that one is at line {}", parent->second.line));
+        break;
+      }
+    }
+  }
+}
+
+void check_one_of_two(const std::vector<DocumentTable>& tables, std::string_view header, Problems& problems) {
+  for (const DocumentTable& table : tables) {
+    if (table.written("source") && table.written("content")) {
+      problems.add(table.key_place("content"), fmt::format("{} has both 'source' and 'content'", header),
+                   "leave one of them out");
+    } else if (!table.written("source") && !table.written("content")) {
+      problems.add(table.place(), fmt::format("{} has neither 'source' nor 'content'", header));
+    }
+  }
+}
+
+// Complains of elements of `key` that stand in `other` as well.
+void check_disjoint(const DocumentTable& table, const std::string& key, const std::string& other, Problems& problems) {
+  const auto name_of = [](const std::string& text) { return text.substr(0, text.find_first_of(":=/")); };
+  std::map<std::string, std::size_t> there;
+  for (std::size_t i = 0; i < table.strings(other).size(); ++i) {
+    there.emplace(name_of(table.strings(other)[i]), i);
+  }
+  for (std::size_t i = 0; i < table.strings(key).size(); ++i) {
+    const std::string name = name_of(table.strings(key)[i]);
+    if (const auto found = there.find(name); found != there.end()) {
+      problems.add(table.element_place(key, i), fmt::format("'{}' stands in '{}' and in '{}'", name, other, key),
+                   fmt::format("'{}' is at line {}", other, table.element_place(other, found->second).line));
+    }
+  }
+}
+
+void check_release(const Document& document, Problems& problems) {
+  const DocumentTable& distribution = document.root().table("distribution");
+  if (distribution.written("release") || !distribution.has("name")) {
+    return;
+  }
+  const HostRelease host = host_release();
+  if (distribution.string("name") != host.id || host.codename.empty()) {
+    problems.add(distribution.place(), "[distribution] lacks 'release'",
+                 fmt::format("this host is no {}, so say which release is meant", distribution.string("name")));
+  }
+}
+
+}  // namespace
+
+void check_recipe(const Document& document, Problems& problems) {
+  const DocumentTable& root = document.root();
+  check_users(root.tables("user"), problems);
+  check_paths(root.tables("file"), problems);
+  check_one_of_two(root.tables("file"), "[[file]]", problems);
+  check_one_of_two(root.tables("script"), "[[script]]", problems);
+  check_disjoint(root.table("packages"), "remove", "install", problems);
+  const DocumentTable& services = root.table("system").table("services");
+  check_disjoint(services, "disable", "enable", problems);
+  check_disjoint(services, "mask", "enable", problems);
+  check_release(document, problems);
+  const DocumentTable& boot = root.table("boot");
+  const StringList& removed = root.table("packages").strings("remove");
+  if (const auto found = std::ranges::find(removed, boot.string("kernel")); found != removed.end()) {
+    const auto index = static_cast<std::size_t>(found - removed.begin());
+    problems.add(root.table("packages").element_place("remove", index),
+                 fmt::format("'{}' is removed, and it is the kernel in [boot]", *found),
+                 "kernel = \"none\" makes an image without boot files");
+  }
+}
+
+}  // namespace domsmith

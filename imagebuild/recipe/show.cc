@@ -1,0 +1,108 @@
+#include "imagebuild/recipe/show.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "imagebuild/recipe/describe.h"
+#include "imagebuild/recipe/parse.h"
+#include "imagebuild/recipe/write.h"
+
+namespace domsmith {
+
+namespace {
+
+void fill_user(const RecipeUser& user, DocumentTable& table) {
+  table.set("name", user.name);
+  if (user.uid) {
+    table.set("uid", std::int64_t{*user.uid});
+  }
+  table.set("groups", user.groups);
+  table.set("shell", user.shell);
+  table.set("home", user.home);
+  table.set("password", user.password);
+  table.set("ssh-keys", user.ssh_keys);
+  table.set("system", user.system);
+}
+
+void fill_bytes(const std::string& source, const std::string& bytes, DocumentTable& table) {
+  if (source.empty()) {
+    table.set("content", bytes);
+  } else {
+    table.set("source", source);
+  }
+}
+
+void fill_file(const RecipeFile& file, DocumentTable& table) {
+  table.set("path", file.path);
+  fill_bytes(file.source, file.bytes, table);
+  table.set("mode", std::int64_t{file.mode});
+  table.set("owner", file.owner);
+  table.set("group", file.group);
+}
+
+void fill_script(const RecipeScript& script, DocumentTable& table) {
+  static constexpr std::array<const char*, 4> phases{"setup", "essential", "customize", "final"};
+  table.set("phase", std::string(phases.at(static_cast<std::size_t>(script.phase))));
+  fill_bytes(script.source, script.bytes, table);
+}
+
+void fill_source_of_packages(const Recipe& recipe, DocumentTable& root) {
+  DocumentTable& distribution = root.edit("distribution");
+  distribution.set("name", recipe.distribution.name);
+  distribution.set("release", recipe.distribution.release);
+  distribution.set("components", recipe.distribution.components);
+  distribution.set("mirror", recipe.distribution.mirrors);
+  DocumentTable& packages = root.edit("packages");
+  packages.set("install", recipe.packages.install);
+  packages.set("remove", recipe.packages.remove);
+  packages.set("recommends", recipe.packages.recommends);
+}
+
+void fill_system(const Recipe::System& from, DocumentTable& system) {
+  system.set("hostname", from.hostname);
+  system.set("timezone", from.timezone);
+  system.set("locale", from.locale);
+  system.set("root-password", from.root_password);
+  DocumentTable& services = system.edit("services");
+  services.set("enable", from.services_enable);
+  services.set("disable", from.services_disable);
+  services.set("mask", from.services_mask);
+}
+
+DocumentTable document_of(const Recipe& recipe) {
+  DocumentTable root(recipe_schema().root);
+  root.set("schema", recipe.schema);
+  DocumentTable& image = root.edit("image");
+  image.set("name", recipe.image.name);
+  image.set("version", recipe.image.version);
+  image.set("architecture", recipe.image.architecture);
+  fill_source_of_packages(recipe, root);
+  DocumentTable& filesystem = root.edit("filesystem");
+  filesystem.set("type", recipe.filesystem.type);
+  filesystem.set("size", static_cast<std::int64_t>(recipe.filesystem.size));
+  filesystem.set("label", recipe.filesystem.label);
+  fill_system(recipe.system, root.edit("system"));
+  for (const RecipeUser& user : recipe.users) {
+    fill_user(user, root.append("user"));
+  }
+  for (const RecipeFile& file : recipe.files) {
+    fill_file(file, root.append("file"));
+  }
+  for (const RecipeScript& script : recipe.scripts) {
+    fill_script(script, root.append("script"));
+  }
+  DocumentTable& boot = root.edit("boot");
+  boot.set("kernel", recipe.boot.kernel);
+  boot.set("cmdline", recipe.boot.cmdline);
+  boot.set("modules", recipe.boot.modules);
+  return root;
+}
+
+}  // namespace
+
+std::string recipe_text(const Recipe& recipe) { return toml_text(document_of(recipe), recipe_schema()); }
+nlohmann::json recipe_json(const Recipe& recipe) { return document_json(document_of(recipe), recipe_schema()); }
+nlohmann::json recipe_json_schema() { return json_schema(recipe_schema()); }
+std::string recipe_markdown() { return markdown_reference(recipe_schema()); }
+
+}  // namespace domsmith

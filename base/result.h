@@ -61,23 +61,29 @@ using Result = std::expected<T, Error>;
 
 }  // namespace domsmith
 
-// TRY(expr): the value of a Result, or return its error to the caller.
-#define TRY(expr)                                                 \
-  __extension__({                                                 \
-    auto try_result_ = (expr);                                    \
-    if (!try_result_) {                                           \
-      return ::std::unexpected(::std::move(try_result_).error()); \
-    }                                                             \
-    ::domsmith::detail::take(::std::move(try_result_));           \
-  })
+// TRY(expr): the value of a Result, or return its error to the caller. The name is numbered so that one TRY may stand
+// inside another.
+#define TRY(expr) DOMSMITH_TRY_(expr, DOMSMITH_JOIN_(try_result_, __COUNTER__))
 // TRY_AS(expr, headline): the same, the error wrapped under the headline.
-#define TRY_AS(expr, headline)                                               \
-  __extension__({                                                            \
-    auto try_result_ = (expr);                                               \
-    if (!try_result_) {                                                      \
-      return ::domsmith::wrap(::std::move(try_result_).error(), (headline)); \
-    }                                                                        \
-    ::domsmith::detail::take(::std::move(try_result_));                      \
+#define TRY_AS(expr, headline) DOMSMITH_TRY_AS_(expr, headline, DOMSMITH_JOIN_(try_result_, __COUNTER__))
+
+#define DOMSMITH_JOIN_(a, b) DOMSMITH_JOIN_AGAIN_(a, b)
+#define DOMSMITH_JOIN_AGAIN_(a, b) a##b
+#define DOMSMITH_TRY_(expr, name)                          \
+  __extension__({                                          \
+    auto name = (expr);                                    \
+    if (!name) {                                           \
+      return ::std::unexpected(::std::move(name).error()); \
+    }                                                      \
+    ::domsmith::detail::take(::std::move(name));           \
+  })
+#define DOMSMITH_TRY_AS_(expr, headline, name)                        \
+  __extension__({                                                     \
+    auto name = (expr);                                               \
+    if (!name) {                                                      \
+      return ::domsmith::wrap(::std::move(name).error(), (headline)); \
+    }                                                                 \
+    ::domsmith::detail::take(::std::move(name));                      \
   })
 
 namespace domsmith::detail {

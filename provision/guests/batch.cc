@@ -161,8 +161,7 @@ Result<std::string> recover_guest_operation(Workplace& place, Operation& operati
   }
   const std::unique_ptr<VolumeStore> store = TRY(place.open_store(operation.parameters().value("store", "")));
   if (operation.verb() == "clone") {
-    TRY(operation.committed() ? finish_clone(place, operation) : undo_clone(place, *store, operation));
-    return (operation.committed() ? "finished " : "undid ") + what;
+    return fmt::format("{} {}", TRY(undo_clone(place, *store, operation)), what);
   }
   if (!guests.empty()) {
     TRY(operation.verb() == "reset" ? finish_reset(place, *store, guests, progress)

@@ -163,10 +163,15 @@ Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& stor
   TRY(operation.perform("identities", nlohmann::json::object(),
                         [&] { return settle_identities(store, guests, progress); }));
   const std::vector<DomainSpec> specs = TRY(domain_specs(place, store, plan, guests));
-  TRY(operation.perform("configs", nlohmann::json::object(), [&] { return put_configs(place.xen, specs); }));
+  if (auto put = operation.perform("configs", nlohmann::json::object(), [&] { return put_configs(place.xen, specs); });
+      !put) {
+    TRY(operation.record("configs-refused"));  // it has taken back its own; what is there now is somebody else's
+    return std::unexpected(std::move(put).error());
+  }
   TRY(check_interrupted());
-  TRY(operation.commit());
-  TRY(place.registry.complete_guests(operation.id()));
+  // The registry's transaction is the moment from which the guests exist.
+  TRY(operation.perform("complete", nlohmann::json::object(),
+                        [&] { return place.registry.complete_guests(operation.id()); }));
   for (GuestRecord& guest : guests) {
     guest.state = GuestState::ready;
     guest.operation.clear();
@@ -176,25 +181,22 @@ Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& stor
 
 }  // namespace
 
-Result<void> undo_clone(Workplace& place, VolumeStore& store, const Operation& operation) {
+Result<std::string_view> undo_clone(Workplace& place, VolumeStore& store, const Operation& operation) {
   std::vector<std::string> names;
   for (const GuestRecord& guest : TRY(place.registry.rows_of_operation(operation.id())).guests) {
     names.push_back(guest.name);
   }
   if (names.empty()) {
-    return {};  // it died before it had reserved anything, or the undo got this far before
+    return has_step(operation, "complete") ? "finished" : "undid";
   }
-  if (has_step(operation, "configs")) {
+  if (has_step(operation, "configs") && !has_step(operation, "configs-refused")) {
     TRY(undoing("configs", [&] { return remove_configs(place.xen, names); }));
   }
   if (has_step(operation, "volumes") && !has_step(operation, "refused")) {
     TRY(undoing("volumes", [&] { return store.remove(names); }));
   }
-  return undoing("guest-rows", [&] { return place.registry.drop_guests(names); });
-}
-
-Result<void> finish_clone(Workplace& place, const Operation& operation) {
-  return undoing("complete", [&] { return place.registry.complete_guests(operation.id()); });
+  TRY(undoing("guest-rows", [&] { return place.registry.drop_guests(names); }));
+  return "undid";
 }
 
 Result<std::vector<GuestRecord>> clone_guests(Workplace& place, VolumeStore& store, const ClonePlan& plan,
@@ -202,7 +204,10 @@ Result<std::vector<GuestRecord>> clone_guests(Workplace& place, VolumeStore& sto
   Operation operation = TRY(place.journal.begin("clone", {{"store", store.name()}, {"image", plan.image.name}}));
   return carry_out(
       std::move(operation), [&](Operation& begun) { return clone_steps(place, store, begun, plan, progress); },
-      [&](Operation& begun) { return undo_clone(place, store, begun); });
+      [&](Operation& begun) -> Result<void> {
+        TRY(undo_clone(place, store, begun));
+        return {};
+      });
 }
 
 }  // namespace domsmith

@@ -1,6 +1,6 @@
 // `domsmith clone`: N snapshots of a golden image, N identities, N domain configs; all or nothing.
 //
-//   journal steps: reserve, volumes, (refused,) identities, configs | commit
+//   journal steps: reserve, volumes, (refused,) identities, configs, (configs-refused,) complete
 #pragma once
 
 #include <cstdint>
@@ -48,8 +48,7 @@ nlohmann::json plan_json(const ClonePlan& plan);
 Result<std::vector<GuestRecord>> clone_guests(Workplace& place, VolumeStore& store, const ClonePlan& plan,
                                               Progress& progress);
 
-// Takes back a clone that was not committed, or enters one that was.
-Result<void> undo_clone(Workplace& place, VolumeStore& store, const Operation& operation);
-Result<void> finish_clone(Workplace& place, const Operation& operation);
+// Takes back a clone that did not come to its end. "undid", or "finished" where it had.
+Result<std::string_view> undo_clone(Workplace& place, VolumeStore& store, const Operation& operation);
 
 }  // namespace domsmith

@@ -32,9 +32,7 @@ Result<ImageRecord> adopt_steps(Workplace& place, Operation& operation, ImageRec
     TRY(operation.perform("boot", nlohmann::json::object(),
                           [&] { return boot::BootCache(place.boot).put(seen.boot); }));
   }
-  TRY(operation.record("complete", record_json(record)));
-  TRY(operation.commit());
-  TRY(place.registry.complete_image(record));
+  TRY(operation.perform("complete", nlohmann::json::object(), [&] { return place.registry.complete_image(record); }));
   record.state = ImageState::ready;
   record.operation.clear();
   return record;

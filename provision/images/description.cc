@@ -63,7 +63,9 @@ Result<ImageDescription> parse_description(const std::string& text) try {
   boot.at("modules").get_to(description.boot.modules);
   return description;
 } catch (const nlohmann::json::exception& error) {
-  return wrap({.what = error.what()}, fmt::format("the image's {} is damaged", file));
+  Error damage;
+  damage.what = error.what();
+  return wrap(std::move(damage), fmt::format("the image's {} is damaged", file));
 }
 
 Result<void> write_description(extfs::FileSystem& image, const ImageDescription& description) {

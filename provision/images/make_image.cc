@@ -63,9 +63,9 @@ Result<ImageRecord> enter_image(Workplace& place, Operation& operation, ImageRec
   record.packages = populated.packages;
   record.filesystem_uuid = populated.filesystem_uuid;
   TRY(check_interrupted());
-  TRY(operation.record("complete", record_json(record)));
-  TRY(operation.commit());
-  TRY(place.registry.complete_image(record));
+  // The registry's transaction is the moment from which the image exists: a row that the operation still holds is
+  // undone.
+  TRY(operation.perform("complete", nlohmann::json::object(), [&] { return place.registry.complete_image(record); }));
   record.state = ImageState::ready;
   record.operation.clear();
   return record;
@@ -83,32 +83,23 @@ Result<ImageRecord> make_steps(Workplace& place, VolumeStore& store, Operation& 
   return enter_image(place, operation, std::move(record), populated);
 }
 
-// Takes back a making. The row goes last: until the volume is gone nobody else may have the name.
-Result<void> undo_making(Workplace& place, VolumeStore& store, const Operation& operation) {
-  const std::string image = operation.parameters().value("image", "");
-  if (has_step(operation, "volume") && !has_step(operation, "refused")) {
-    TRY(undoing("volume", [&] { return store.remove(std::array{image}); }));
-  }
-  const OperationRows rows = TRY(place.registry.rows_of_operation(operation.id()));
-  for (const ImageRecord& row : rows.images) {
-    TRY(undoing("image-row", [&] { return place.registry.drop_image(row.store, row.name); }));
-  }
-  return has_step(operation, "boot") ? undoing("boot", [&] { return clear_boot_shelf(place); }) : Result<void>{};
-}
-
-Result<void> finish_making(Workplace& place, const Operation& operation) {
+// Takes back a making, unless it came to its end. The row goes last: until the volume is gone nobody else may have the
+// name.
+Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const Operation& operation) {
   const OperationRows rows = TRY(place.registry.rows_of_operation(operation.id()));
   if (rows.images.empty()) {
-    return {};  // complete_image() was reached
+    return has_step(operation, "complete") ? "finished" : "undid";
   }
-  for (const JournalStep& step : operation.steps()) {
-    if (step.name == "complete") {
-      ImageRecord record = TRY(image_record_of(step.arguments));
-      record.operation = operation.id();
-      TRY(undoing("complete", [&] { return place.registry.complete_image(record); }));
+  for (const ImageRecord& row : rows.images) {
+    if (has_step(operation, "volume") && !has_step(operation, "refused")) {
+      TRY(undoing("volume", [&] { return store.remove(std::array{row.volume}); }));
     }
+    TRY(undoing("image-row", [&] { return place.registry.drop_image(row.store, row.name); }));
   }
-  return {};
+  if (has_step(operation, "boot")) {
+    TRY(undoing("boot", [&] { return clear_boot_shelf(place); }));
+  }
+  return "undid";
 }
 
 Result<void> finish_removal(Workplace& place, VolumeStore& store, const std::string& image) {
@@ -136,7 +127,10 @@ Result<ImageRecord> make_image(Workplace& place, VolumeStore& store, std::string
   Operation operation = TRY(place.journal.begin(verb, {{"store", store.name()}, {"image", record.name}}));
   return carry_out(
       std::move(operation), [&](Operation& begun) { return make_steps(place, store, begun, record, populate); },
-      [&](Operation& begun) { return undo_making(place, store, begun); });
+      [&](Operation& begun) -> Result<void> {
+        TRY(undo_making(place, store, begun));
+        return {};
+      });
 }
 
 Result<void> remove_image(Workplace& place, VolumeStore& store, std::string_view name) {
@@ -160,13 +154,15 @@ bool is_image_operation(std::string_view verb) {
 Result<std::string> recover_image_operation(Workplace& place, Operation& operation) {
   const std::string image = operation.parameters().value("image", "");
   const std::unique_ptr<VolumeStore> store = TRY(place.open_store(operation.parameters().value("store", "")));
-  const bool removal = operation.verb() == "image-remove";
-  if (operation.committed()) {
-    TRY(removal ? finish_removal(place, *store, image) : finish_making(place, operation));
-    return fmt::format("finished the {} of image {}", removal ? "removal" : operation.verb(), image);
+  if (operation.verb() != "image-remove") {
+    return fmt::format("{} the {} of image {}", TRY(undo_making(place, *store, operation)), operation.verb(), image);
   }
-  TRY(removal ? undo_removal(place, operation) : undo_making(place, *store, operation));
-  return fmt::format("undid the {} of image {}", removal ? "removal" : operation.verb(), image);
+  if (operation.committed()) {
+    TRY(finish_removal(place, *store, image));
+    return fmt::format("finished the removal of image {}", image);
+  }
+  TRY(undo_removal(place, operation));
+  return fmt::format("undid the removal of image {}", image);
 }
 
 }  // namespace domsmith

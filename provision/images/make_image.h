@@ -1,7 +1,7 @@
 // The one way in which a golden image comes into being, whoever fills it: reserve the name, make a volume, fill it,
 // seal it, keep its boot files, enter it in the registry. Journalled: a crash leaves an image or nothing.
 //
-//   journal steps: reserve, volume, (refused,) populate, seal, boot, complete | commit
+//   journal steps: reserve, volume, (refused,) populate, seal, boot, complete
 #pragma once
 
 #include <functional>

@@ -1,0 +1,166 @@
+// domsmith guest list|show|config|reset|remove, and domsmith list
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "provision/cli/guest_table.h"
+#include "provision/cli/site.h"
+#include "provision/domain/config_dir.h"
+#include "provision/guests/batch.h"
+
+namespace domsmith {
+
+namespace {
+
+struct GuestOptions {
+  std::string name;
+  std::vector<std::string> names;
+  std::string image;
+  std::string pattern;
+  bool all = false;
+};
+
+Domains domains_now(const CliContext& cli) {
+  const auto toolstack = open_toolstack(cli);
+  if (!toolstack) {
+    return std::nullopt;
+  }
+  auto running = (*toolstack)->list();
+  if (!running) {
+    return std::nullopt;
+  }
+  std::map<std::string, RunningDomain> by_name;
+  for (RunningDomain& domain : *running) {
+    by_name.emplace(domain.name, std::move(domain));
+  }
+  return by_name;
+}
+
+GuestFilter filter_of(const GuestOptions& options) {
+  GuestFilter filter;
+  if (!options.image.empty()) {
+    filter.image = options.image;
+  }
+  if (!options.pattern.empty()) {
+    filter.pattern = options.pattern;
+  }
+  return filter;
+}
+
+Result<void> list_guests(CliContext& cli, const GuestOptions& options, bool with_images) {
+  std::optional<Site> site = TRY(Site::look(cli));
+  const std::vector<GuestRecord> guests =
+      site ? TRY(site->registry().list_guests(filter_of(options))) : std::vector<GuestRecord>{};
+  const Domains domains = domains_now(cli);
+  nlohmann::json document = guests_json(guests, domains);
+  if (with_images) {
+    document["images"] = nlohmann::json::array();
+    for (const ImageRecord& image : site ? TRY(site->registry().list_images()) : std::vector<ImageRecord>{}) {
+      document["images"].push_back(record_json(image));
+    }
+  }
+  return cli.output().answer(document, guest_table(guests, domains),
+                             "no guests yet; make some: domsmith clone IMAGE --name NAME --count N\n");
+}
+
+Result<GuestRecord> find_guest(CliContext& cli, const std::string& name) {
+  std::optional<Site> site = TRY(Site::look(cli));
+  if (!site) {
+    return fail(ErrorCode::not_found, fmt::format("there is no guest '{}'", name), "domsmith guest list");
+  }
+  return site->registry().find_guest(name);
+}
+
+Result<void> show_guest(CliContext& cli, const GuestOptions& options) {
+  const GuestRecord guest = TRY(find_guest(cli, options.name));
+  const Domains domains = domains_now(cli);
+  const Identity& identity = guest.identity;
+  const std::string text = fmt::format(
+      "guest       {}\nstate       {}\nimage       {} in {}\ntemplate    {}\nuuid        {}\nmachine-id  {}\n"
+      "MAC         {}\naddress     {}\nhost key    {}\nautostart   {}\nmade        {}\nconfig      {}\n",
+      guest.name, guest_state(guest, domains), guest.image, guest.store, guest.template_name, guest.uuid,
+      identity.machine_id, join(identity.macs, " "),
+      identity.network ? fmt::format("{}/{}", identity.network->address, identity.network->prefix) : "DHCP",
+      host_public_key(identity), guest.autostart ? "yes" : "no", utc_text(guest.created),
+      config_path(cli.paths().xen(), guest.name).string());
+  return cli.output().answer(guest_json(guest, domains), text);
+}
+
+Result<void> show_config(CliContext& cli, const GuestOptions& options) {
+  const GuestRecord guest = TRY(find_guest(cli, options.name));
+  const std::string text = TRY(read_config_text(cli.paths().xen(), guest.name));
+  return cli.output().answer(
+      {{"guest", guest.name}, {"file", config_path(cli.paths().xen(), guest.name).string()}, {"config", text}}, text);
+}
+
+Result<std::vector<GuestRecord>> chosen(Site& site, const GuestOptions& options) {
+  if (options.all || !options.image.empty()) {
+    return site.registry().list_guests(filter_of(options));
+  }
+  if (options.names.empty()) {
+    return fail(ErrorCode::bad_input, "no guest is named",
+                "name guests or a pattern like 'web-*', or give --all or --image");
+  }
+  return select_guests(site.registry(), options.names);
+}
+
+using BatchVerb = Result<void> (*)(Workplace&, std::span<const GuestRecord>, const RunningNames&, Progress&);
+
+Result<void> batch_verb(CliContext& cli, const GuestOptions& options, const char* word, BatchVerb act) {
+  Site site = TRY(Site::open(cli));
+  const std::vector<GuestRecord> guests = TRY(chosen(site, options));
+  nlohmann::json names = nlohmann::json::array();
+  std::string text;
+  for (const GuestRecord& guest : guests) {
+    names.push_back(guest.name);
+    text += fmt::format("  {} in {}\n", guest.name, guest.store);
+  }
+  if (cli.plan_only()) {
+    return cli.output().answer(
+        {{"verb", fmt::format("guest {}", word)}, {"guests", names}},
+        fmt::format("{} {} guest{}\n{}", word, guests.size(), guests.size() == 1 ? "" : "s", text));
+  }
+  TRY(act(site.place(), guests, TRY(running_names(cli)), cli.progress()));
+  return cli.output().answer({{"verb", fmt::format("guest {}", word)}, {"guests", names}},
+                             fmt::format("{} guest{}: {} done\n", guests.size(), guests.size() == 1 ? "" : "s", word));
+}
+
+void add_batch_verb(CliContext& cli, CLI::App& guest, const char* word, const char* what, BatchVerb act) {
+  auto options = std::make_shared<GuestOptions>();
+  CLI::App& verb = cli.verb(
+      guest, word, what, [&cli, options, word, act] { return batch_verb(cli, *options, word, act); },
+      VerbKind::changes);
+  verb.add_option("GUEST", options->names, "names or patterns ('web-*')");
+  verb.add_option("--image", options->image, "all guests of this image");
+  verb.add_flag("--all", options->all, "all guests (with --image: of that image)");
+}
+
+}  // namespace
+
+void add_guest_commands(CliContext& cli) {
+  CLI::App& guest = cli.noun("guest", "clones and their domains");
+  auto options = std::make_shared<GuestOptions>();
+  CLI::App& list = cli.verb(guest, "list", "the guests of the registry",
+                            [&cli, options] { return list_guests(cli, *options, false); });
+  list.add_option("PATTERN", options->pattern, "only names that fit ('web-*')");
+  list.add_option("--image", options->image, "only guests of this image");
+  CLI::App& show =
+      cli.verb(guest, "show", "what is known of one", [&cli, options] { return show_guest(cli, *options); });
+  show.add_option("GUEST", options->name, "its name")->required();
+  CLI::App& config =
+      cli.verb(guest, "config", "print its xl.cfg", [&cli, options] { return show_config(cli, *options); });
+  config.add_option("GUEST", options->name, "its name")->required();
+  add_run_commands(cli, guest);
+  add_batch_verb(cli, guest, "reset", "back to the golden image, same identity", reset_guests);
+  add_batch_verb(cli, guest, "remove", "remove guests and all that is theirs", remove_guests);
+}
+
+void add_list_command(CliContext& cli) {
+  auto options = std::make_shared<GuestOptions>();
+  CLI::App& verb = cli.verb(cli.top(), "list", "the guests, and with --json the images too",
+                            [&cli, options] { return list_guests(cli, *options, true); });
+  verb.add_option("PATTERN", options->pattern, "only names that fit ('web-*')");
+  verb.add_option("--image", options->image, "only guests of this image");
+}
+
+}  // namespace domsmith

@@ -1,0 +1,148 @@
+// domsmith image list|show|verify|export|import|remove
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "provision/cli/site.h"
+#include "provision/images/make_image.h"
+#include "provision/images/transfer.h"
+#include "provision/images/verify.h"
+
+namespace domsmith {
+
+namespace {
+
+struct ImageOptions {
+  std::string name;
+  std::string path;
+};
+
+std::string short_hash(const std::string& sha256) { return sha256.empty() ? "-" : sha256.substr(0, 12); }
+
+Result<void> list_images(CliContext& cli) {
+  std::optional<Site> site = TRY(Site::look(cli));
+  Table table({{"NAME", Align::left, true},
+               {"VERSION"},
+               {"RELEASE"},
+               {"SIZE", Align::right},
+               {"USED", Align::right},
+               {"GUESTS", Align::right},
+               {"STATE"},
+               {"STORE", Align::left, true}});
+  nlohmann::json document{{"images", nlohmann::json::array()}};
+  for (const ImageRecord& image : site ? TRY(site->registry().list_images()) : std::vector<ImageRecord>{}) {
+    const std::size_t guests = TRY(site->registry().guests_of_image(image.store, image.name)).size();
+    document["images"].push_back(record_json(image));
+    document["images"].back()["guests"] = guests;
+    table.row({image.name, image.version, image.release, size_text(image.size), size_text(image.used),
+               std::to_string(guests), std::string(state_text(image.state)), image.store});
+  }
+  return cli.output().answer(document, table, "no images yet; make one: domsmith build RECIPE\n");
+}
+
+Result<void> show_image(CliContext& cli, const ImageOptions& options) {
+  Site site = TRY(Site::open(cli));
+  const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
+  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  const std::vector<std::string> guests = TRY(site.registry().guests_of_image(image.store, image.name));
+  nlohmann::json document = record_json(image);
+  document["guests"] = guests;
+  const std::string text = fmt::format(
+      "image     {} {}\nstore     {}\nsystem    {} {} {}, {} packages\nsize      {}, {} used\nmade      {}\n"
+      "kernel    {} ({})\ninitramfs {}\ncmdline   {}\nguests    {}\n",
+      image.name, image.version, image.store, image.distribution, image.release, image.architecture, image.packages,
+      size_text(image.size), size_text(image.used), utc_text(image.created),
+      image.kernel_version.empty() ? "none" : image.kernel_version, short_hash(image.kernel_sha256),
+      short_hash(image.initrd_sha256), image.cmdline, guests.empty() ? "none" : join(guests, " "));
+  return cli.output().answer(document, text);
+}
+
+Result<void> verify_image_verb(CliContext& cli, const ImageOptions& options) {
+  Site site = TRY(Site::open(cli));
+  const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
+  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  Table table({{"CHECK"}, {"RESULT"}, {"FOUND", Align::left, true}});
+  nlohmann::json document{{"image", image.name}, {"checks", nlohmann::json::array()}};
+  bool good = true;
+  for (const VerifyCheck& check : TRY(verify_image(site.place(), *store, image))) {
+    table.row({check.what, check.good ? "good" : "BAD", check.found});
+    document["checks"].push_back({{"check", check.what}, {"good", check.good}, {"found", check.found}});
+    good = good && check.good;
+  }
+  document["good"] = good;
+  cli.set_exit_status(good ? 0 : 1);
+  return cli.output().answer(document, table, "");
+}
+
+Result<void> export_image_verb(CliContext& cli, const ImageOptions& options) {
+  const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
+  if (cli.plan_only()) {
+    return cli.output().answer(
+        {{"verb", "image export"}, {"image", options.name}, {"store", store->name()}, {"directory", options.path}},
+        fmt::format("write {0}/{1}.img, {0}/vmlinuz, {0}/initrd.img and {0}/{1}.json from {2}\n", options.path,
+                    options.name, store->name()));
+  }
+  Site site = TRY(Site::open(cli));
+  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  TRY(export_image(site.place(), *store, image, options.path, cli.progress()));
+  return cli.output().answer({{"image", image.name}, {"directory", options.path}},
+                             fmt::format("image {} is in {}\n", image.name, options.path));
+}
+
+Result<void> import_image_verb(CliContext& cli, const ImageOptions& options) {
+  const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
+  if (cli.plan_only()) {
+    return cli.output().answer({{"verb", "image import"}, {"from", options.path}, {"store", store->name()}},
+                               fmt::format("copy the image of {} into {}\n", options.path, store->name()));
+  }
+  Site site = TRY(Site::open(cli));
+  const ImageRecord image = TRY(import_image(site.place(), *store, options.path, options.name, cli.progress()));
+  return cli.output().answer(record_json(image), fmt::format("golden image {} is in {}\n", image.name, image.store));
+}
+
+Result<void> remove_image_verb(CliContext& cli, const ImageOptions& options) {
+  const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
+  Site site = TRY(Site::open(cli));
+  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  if (cli.plan_only()) {
+    const std::vector<std::string> commands = store->plan_remove(std::array{image.volume});
+    return cli.output().answer(
+        {{"verb", "image remove"}, {"image", image.name}, {"store", image.store}, {"volume_commands", commands}},
+        fmt::format("remove image {} from {}\n", image.name, image.store) + (commands.empty() ? "" : "  run: ") +
+            join(commands, "\n  run: ") + (commands.empty() ? "" : "\n"));
+  }
+  TRY(remove_image(site.place(), *store, image.name));
+  return cli.output().answer({{"removed", image.name}}, fmt::format("image {} is removed\n", image.name));
+}
+
+}  // namespace
+
+void add_image_commands(CliContext& cli) {
+  CLI::App& image = cli.noun("image", "golden images");
+  auto options = std::make_shared<ImageOptions>();
+  cli.verb(image, "list", "the images of the registry", [&cli] { return list_images(cli); });
+  CLI::App& show =
+      cli.verb(image, "show", "what is known of one", [&cli, options] { return show_image(cli, *options); });
+  show.add_option("IMAGE", options->name, "its name")->required();
+  CLI::App& verify = cli.verb(image, "verify", "check volume, file system and boot files",
+                              [&cli, options] { return verify_image_verb(cli, *options); });
+  verify.add_option("IMAGE", options->name, "its name")->required();
+  CLI::App& out = cli.verb(
+      image, "export", "write one to plain files", [&cli, options] { return export_image_verb(cli, *options); },
+      VerbKind::changes);
+  out.add_option("IMAGE", options->name, "its name")->required();
+  out.add_option("--output,-o", options->path, "the folder to write to")->required();
+  CLI::App& in = cli.verb(
+      image, "import", "take one from plain files", [&cli, options] { return import_image_verb(cli, *options); },
+      VerbKind::changes);
+  in.add_option("SOURCE", options->path, "a folder that export wrote, or a raw image")->required();
+  in.add_option("--name", options->name, "a name for it; default: its own");
+  CLI::App& remove = cli.verb(
+      image, "remove", "remove one that no guest uses", [&cli, options] { return remove_image_verb(cli, *options); },
+      VerbKind::changes);
+  remove.add_option("IMAGE", options->name, "its name")->required();
+}
+
+}  // namespace domsmith

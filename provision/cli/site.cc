@@ -1,0 +1,64 @@
+#include "provision/cli/site.h"
+
+#include <fmt/format.h>
+
+#include "provision/guests/run_guest.h"
+#include "provision/recovery/recover.h"
+
+namespace domsmith {
+
+Site::Site(CliContext& cli, Registry registry, std::filesystem::path boot)
+    : registry_(std::make_unique<Registry>(std::move(registry))),
+      place_(std::make_unique<Workplace>(
+          Workplace{*registry_, Journal(cli.paths().journal()), cli.paths().state(), std::move(boot), cli.paths().xen(),
+                    [](std::string_view spec) { return domsmith::open_store(spec); }})) {}
+
+Result<Site> Site::open(CliContext& cli) {
+  const Settings settings = TRY(cli.settings());
+  Registry registry = TRY(Registry::open(cli.paths().registry()));
+  return Site(cli, std::move(registry), settings.boot);
+}
+
+Result<std::optional<Site>> Site::look(CliContext& cli) {
+  const Settings settings = TRY(cli.settings());
+  auto registry = Registry::open(cli.paths().registry(), {.read_only = true});
+  if (!registry && registry.error().code == ErrorCode::not_found) {
+    return std::optional<Site>{};
+  }
+  return Site(cli, TRY(std::move(registry)), settings.boot);
+}
+
+ToolstackOptions toolstack_options(const CliContext& cli) {
+  ToolstackOptions options;
+  options.run_directory = cli.paths().root / "run/domsmith";
+  options.log_directory = cli.paths().root / "var/log/domsmith";
+  options.program = cli.program();
+  return options;
+}
+
+Result<std::unique_ptr<Toolstack>> open_toolstack(const CliContext& cli) {
+  return domsmith::open_toolstack(toolstack_options(cli));
+}
+
+Result<RunningNames> running_names(const CliContext& cli) {
+  auto toolstack = open_toolstack(cli);
+  if (!toolstack && toolstack.error().code == ErrorCode::unsupported) {
+    return RunningNames{};
+  }
+  return domsmith::running_names(TRY(std::move(toolstack)).get());
+}
+
+Result<void> recover_quietly(CliContext& cli) {
+  // Most of the time there is nothing: that must not cost an open registry.
+  std::error_code error;
+  if (std::filesystem::is_empty(cli.paths().journal(), error) || error) {
+    return {};
+  }
+  Site site = TRY(Site::open(cli));
+  for (const RecoveredOperation& operation : TRY(recover(site.place(), cli.progress()))) {
+    cli.progress().note(fmt::format("recovered: {}", operation.outcome));
+  }
+  return {};
+}
+
+}  // namespace domsmith

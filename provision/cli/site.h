@@ -1,0 +1,47 @@
+// The place where verbs work, opened when one needs it: the registry and the journal of --root, the toolstack of this
+// host.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "provision/cli/command.h"
+#include "provision/guests/batch.h"
+#include "provision/toolstack/toolstack.h"
+#include "provision/workplace.h"
+
+namespace domsmith {
+
+class Site {
+ public:
+  // For verbs that change something; makes the folders and the registry.
+  static Result<Site> open(CliContext& cli);
+  // For verbs that only look; nullopt where there is no registry yet, so that nothing is made.
+  static Result<std::optional<Site>> look(CliContext& cli);
+
+  Workplace& place() { return *place_; }
+  Registry& registry() { return *registry_; }
+
+ private:
+  Site(CliContext& cli, Registry registry, std::filesystem::path boot);
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<Workplace> place_;
+};
+
+ToolstackOptions toolstack_options(const CliContext& cli);
+Result<std::unique_ptr<Toolstack>> open_toolstack(const CliContext& cli);
+// Who runs on this host; nobody where it does not run Xen.
+Result<RunningNames> running_names(const CliContext& cli);
+
+// What a crash left is put right; said on stderr where there was something.
+Result<void> recover_quietly(CliContext& cli);
+
+void add_build_command(CliContext& cli);
+void add_image_commands(CliContext& cli);
+void add_clone_command(CliContext& cli);
+void add_guest_commands(CliContext& cli);
+void add_run_commands(CliContext& cli, CLI::App& guest);  // start, stop, console, and the hidden guest-monitor
+void add_list_command(CliContext& cli);
+void add_recover_command(CliContext& cli);
+
+}  // namespace domsmith

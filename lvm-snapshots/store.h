@@ -1,5 +1,10 @@
 // A store of volumes: golden images and their clones. Three implementations pass one contract test
-// (tests/unit/lvm-snapshots/store_contract.h): LVM thin pools, a folder of sparse files, memory.
+// (tests/unit/stores/store_contract.h): LVM thin pools, a folder of sparse files, memory.
+//
+// A volume is in use while it is open or activated. Open for writing it is its holder's alone; open for reading it may
+// be shared. What is in use can't be written by anybody else, reset, removed or sealed: busy. A store can be used by
+// several threads and by several processes at once; what a process held is free again when that process dies, however
+// it dies. Activation outlives the process and ends with deactivate() or with the machine.
 //
 // A name is check_name()'s (base/text.h). Verbs on several names are one call so that a store can make them one
 // transaction; where a store cannot, it undoes what it did before it returns an error.
@@ -28,19 +33,19 @@ enum class VolumeKind {
 struct VolumeInfo {
   std::string name;
   VolumeKind kind = VolumeKind::staging;
-  std::string origin;            // clone: the golden volume's name
-  std::uint64_t size = 0;        // bytes, as a guest sees it
-  std::uint64_t used = 0;        // bytes of its own that it takes in the store; 0 where the store can't tell cheaply
-  bool active = false;           // has a device node or is open now
-  std::string device;            // what a domain's disk names: "/dev/vg0/web-1", "/srv/store/clones/web-1.img"
-  std::string disk_spec;         // xl's disk vdev prefix: "phy" or "file"
+  std::string origin;      // clone: the golden volume's name
+  std::uint64_t size = 0;  // bytes, as a guest sees it
+  std::uint64_t used = 0;  // bytes of its own that it takes in the store; 0 where the store can't tell cheaply
+  bool active = false;     // has a device node or is open now
+  std::string device;      // what a domain's disk names: "/dev/vg0/web-1", "/srv/store/clones/web-1.img"
+  std::string disk_spec;   // xl's disk vdev prefix: "phy" or "file"
 };
 
 struct StoreStatus {
-  std::string description;       // "thin pool vg0/pool", "folder /srv/store (XFS, reflinks)"
-  std::string method;            // how clones are made: "thin snapshot", "snapshot", "reflink", "copy of used blocks"
-  std::uint64_t size = 0;        // bytes
-  std::uint64_t free = 0;        // bytes
+  std::string description;  // "thin pool vg0/pool", "folder /srv/store (XFS, reflinks)"
+  std::string method;       // how clones are made: "thin snapshot", "snapshot", "reflink", "copy of used blocks"
+  std::uint64_t size = 0;   // bytes
+  std::uint64_t free = 0;   // bytes
   std::optional<double> metadata_used_percent;
   std::uint64_t volumes = 0;
 };
@@ -52,34 +57,60 @@ class VolumeStore {
   // As the user writes it: "lvm:vg0/pool", "dir:/srv/store", "memory:".
   [[nodiscard]] virtual std::string name() const = 0;
   virtual Result<StoreStatus> status() = 0;
-  virtual Result<std::vector<VolumeInfo>> list() = 0;                 // sorted by name
-  virtual Result<VolumeInfo> find(std::string_view name) = 0;        // not_found
+  virtual Result<std::vector<VolumeInfo>> list() = 0;          // sorted by name
+  virtual Result<VolumeInfo> find(std::string_view name) = 0;  // not_found
 
   // A new staging volume that reads as zeroes. exists, no_space.
   virtual Result<VolumeInfo> create(std::string_view name, std::uint64_t size) = 0;
   // Opens (and activates, for as long as the target lives) a volume. read_write on a golden one: unsupported.
   virtual Result<std::unique_ptr<BlockTarget>> open(std::string_view name, Access access) = 0;
-  // staging -> golden: flushed, read-only, inactive.
+  // staging -> golden: flushed, read-only, inactive. Sealing a golden volume again does nothing. busy, unsupported (a
+  // clone).
   virtual Result<void> seal(std::string_view name) = 0;
 
-  // New clones of one golden volume: all or none. Writable; not active (LVM: skips activation) until open or activate.
+  // New clones of one golden volume: all or none. exists, not_found, no_space, unsupported (the origin is not golden).
+  // Writable; not active (LVM: skips activation) until open or activate.
   virtual Result<void> clone(std::string_view origin, std::span<const std::string> names) = 0;
-  // Clones go back to what their origin holds. busy where one is in use.
+  // Clones go back to what their origin holds: all or none. busy where one is in use. After a crash in the middle each
+  // volume is as it was or reset; the same call again finishes it.
   virtual Result<void> reset(std::span<const std::string> names) = 0;
-  // Volumes of any kind; absent names are fine (so that an undo can be repeated). busy: in use, or a golden one with clones.
+  // Volumes of any kind; absent names are fine (so that an undo can be repeated). busy: in use, or a golden one with
+  // clones that are not removed in the same call.
   virtual Result<void> remove(std::span<const std::string> names) = 0;
 
   // Makes the device of a clone available to a domain, and takes it away again. Both may be repeated.
   virtual Result<void> activate(std::string_view name) = 0;
   virtual Result<void> deactivate(std::string_view name) = 0;
 
-  // What the external commands of a verb would be, for --plan; empty where none are run.
+  // For --plan: the commands a verb runs, or those that do the same by hand (dir:); empty where there are none
+  // (memory:).
   [[nodiscard]] virtual std::vector<std::string> plan_create(std::string_view name, std::uint64_t size) const = 0;
-  [[nodiscard]] virtual std::vector<std::string> plan_clone(std::string_view origin, std::span<const std::string> names) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> plan_clone(std::string_view origin,
+                                                            std::span<const std::string> names) const = 0;
   [[nodiscard]] virtual std::vector<std::string> plan_remove(std::span<const std::string> names) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> plan_seal(std::string_view) const { return {}; }
+  [[nodiscard]] virtual std::vector<std::string> plan_reset(std::string_view /*origin*/,
+                                                            std::span<const std::string>) const {
+    return {};
+  }
+
+  // Takes away what dead processes left unfinished (half copies, unnamed volumes). Every verb that changes something
+  // does so by itself; for `domsmith recover`. A second call finds nothing to do.
+  virtual Result<void> recover() { return {}; }
+
+  // Long verbs (clone, reset, seal) say there how far they are; it must outlive the store or be replaced.
+  void report_to(Progress& progress) { progress_ = &progress; }
+
+ protected:
+  [[nodiscard]] Progress& progress() { return *progress_; }
+
+ private:
+  SilentProgress silent_;
+  Progress* progress_ = &silent_;
 };
 
-// "lvm:VG/POOL" (or "lvm:VG" for classic snapshots), "dir:PATH", "memory:NAME" (one per process and NAME, for tests). bad_input otherwise.
+// "lvm:VG/POOL" (or "lvm:VG" for classic snapshots), "dir:PATH", "memory:NAME" (one per process and NAME, for tests).
+// bad_input otherwise.
 Result<std::unique_ptr<VolumeStore>> open_store(std::string_view spec);
 
 }  // namespace domsmith

@@ -1,0 +1,51 @@
+#include "lvm-snapshots/folder_workspace.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace domsmith {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr std::string_view lock_name = ".owner";
+}
+
+Result<FolderWorkspace> FolderWorkspace::make(const fs::path& work) {
+  TRY(make_directories(work));
+  std::string pattern = (work / "XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    return fail_errno(fmt::format("cannot make a folder in {}", work.string()), errno);
+  }
+  FileLock lock = TRY(FileLock::try_acquire(fs::path(pattern) / lock_name));
+  return FolderWorkspace(pattern, std::move(lock));
+}
+
+FolderWorkspace::~FolderWorkspace() {
+  if (!path_.empty()) {
+    std::error_code ignored;  // the next sweep has another try
+    fs::remove_all(path_, ignored);
+  }
+}
+
+Result<void> FolderWorkspace::sweep(const fs::path& work) {
+  std::error_code error;
+  for (fs::directory_iterator it(work, error), end; !error && it != end; it.increment(error)) {
+    const auto owner = FileLock::try_acquire(it->path() / lock_name);
+    if (!owner) {
+      if (owner.error().code == ErrorCode::busy) {
+        continue;
+      }
+      return std::unexpected(owner.error());
+    }
+    fs::remove_all(it->path(), error);
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail(ErrorCode::failed, fmt::format("cannot clean {}: {}", work.string(), error.message()));
+  }
+  return {};
+}
+
+}  // namespace domsmith

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/error_text.h"
 #include "base/log.h"
 #include "lvm-snapshots/store_spec.h"
 #include "provision/cli/command.h"

@@ -1,0 +1,81 @@
+// domsmith recipe check|show|schema
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "imagebuild/recipe/parse.h"
+#include "imagebuild/recipe/show.h"
+#include "provision/cli/command.h"
+
+namespace domsmith {
+namespace {
+
+struct CheckOptions {
+  std::vector<std::string> recipes;
+};
+
+// All errors of all files in one Error, as those of one file are.
+void gather(std::optional<Error>& all, Error error) {
+  if (!all) {
+    all = std::move(error);
+    return;
+  }
+  std::vector<Error> more = std::move(error.others);
+  error.others.clear();
+  all->others.push_back(std::move(error));
+  std::ranges::move(more, std::back_inserter(all->others));
+}
+
+Result<void> check(CliContext& cli, const CheckOptions& options) {
+  const Settings settings = TRY(cli.settings());
+  std::optional<Error> errors;
+  nlohmann::json document{{"recipes", nlohmann::json::array()}};
+  std::string text;
+  for (const std::string& word : options.recipes) {
+    const std::filesystem::path path = TRY(recipe_path(settings, word));
+    const Result<Recipe> recipe = load_recipe(path);
+    if (!recipe) {
+      gather(errors, recipe.error());
+      continue;
+    }
+    document["recipes"].push_back(
+        {{"file", path.string()}, {"name", recipe->image.name}, {"version", recipe->image.version}});
+    text +=
+        fmt::format("{}: fine (image '{}', version {})\n", path.string(), recipe->image.name, recipe->image.version);
+  }
+  if (errors) {
+    if (!cli.output().json()) {
+      TRY(cli.output().show(text));
+    }
+    return std::unexpected(*std::move(errors));
+  }
+  return cli.output().answer(document, text);
+}
+
+Result<void> show(CliContext& cli, const std::string& word) {
+  const std::filesystem::path path = TRY(recipe_path(TRY(cli.settings()), word));
+  const Recipe recipe = TRY(load_recipe(path));
+  return cli.output().answer(recipe_json(recipe), recipe_text(recipe));
+}
+
+Result<void> schema(CliContext& cli) {
+  const nlohmann::json document = recipe_json_schema();
+  return cli.output().answer(document, document.dump(2) + "\n");
+}
+
+}  // namespace
+
+void add_recipe_commands(CliContext& cli) {
+  CLI::App& recipe = cli.noun("recipe", "what a golden image is made from: check, show, schema");
+  auto files = std::make_shared<CheckOptions>();
+  cli.verb(recipe, "check", "tell every error of recipes", [&cli, files] { return check(cli, *files); })
+      .add_option("RECIPE", files->recipes, "files, or names in the recipes' folder")
+      ->required();
+  auto word = std::make_shared<std::string>();
+  cli.verb(recipe, "show", "print a recipe with its defaults filled in", [&cli, word] { return show(cli, *word); })
+      .add_option("RECIPE", *word, "a file, or a name in the recipes' folder")
+      ->required();
+  cli.verb(recipe, "schema", "print the JSON Schema of recipes, for editors", [&cli] { return schema(cli); });
+}
+
+}  // namespace domsmith

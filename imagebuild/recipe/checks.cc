@@ -152,23 +152,25 @@ std::optional<Complaint> mirror(std::string_view text) {
 
 std::optional<Complaint> plain_package(std::string_view text) {
   const auto [name, rest] = cut(text, ":");
-  if (!rest.empty() && !good_qualifier(rest, "-")) {
-    return Complaint{.what = fmt::format("bad package name '{}'", shortened(text)),
-                     .hint = "an architecture stands behind ':'"};
+  auto complaint = package_name(text, name);
+  if (!complaint && !rest.empty() && !good_qualifier(rest, "-")) {
+    complaint = Complaint{.what = fmt::format("bad package name '{}'", shortened(text)),
+                          .hint = "an architecture stands behind ':'"};
   }
-  return package_name(text, name);
+  return complaint;
 }
 
 std::optional<Complaint> package(std::string_view text) {
   const auto [name, rest] = cut(text, "=/");
-  if (!rest.empty() && !good_qualifier(rest, rest[0] == '=' ? ".+~-:" : ".-_")) {
-    return Complaint{.what = fmt::format("bad package name '{}'", shortened(text)),
-                     .hint = rest[0] == '=' ? "a version stands behind '='" : "a release stands behind '/'"};
+  auto complaint = plain_package(name);
+  if (!complaint && !rest.empty() && !good_qualifier(rest, rest[0] == '=' ? ".+~-:" : ".-_")) {
+    complaint =
+        Complaint{.what = {}, .hint = rest[0] == '=' ? "a version stands behind '='" : "a release stands behind '/'"};
   }
-  const auto complaint = plain_package(name);
-  return complaint ? std::optional(Complaint{.what = fmt::format("bad package name '{}'", shortened(text)),
-                                             .hint = complaint->hint})
-                   : std::nullopt;
+  if (complaint) {
+    complaint->what = fmt::format("bad package name '{}'", shortened(text));
+  }
+  return complaint;
 }
 
 std::optional<Complaint> kernel(std::string_view text) { return text == "none" ? std::nullopt : plain_package(text); }

@@ -74,7 +74,7 @@ RecipeUser user_of(const DocumentTable& table) {
                   .uid = std::nullopt,
                   .groups = table.strings("groups"),
                   .shell = table.string("shell"),
-                  .home = or_default(table, "home", "/home/" + name),
+                  .home = or_default(table, "home", name == "root" ? "/root" : "/home/" + name),
                   .password = table.string("password"),
                   .ssh_keys = table.strings("ssh-keys"),
                   .system = table.boolean("system")};

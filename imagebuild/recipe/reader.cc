@@ -284,12 +284,12 @@ Result<Document> read_document(std::string_view text, std::string file, const Sc
   Problems problems;
   DocumentTable root;
   try {
-    const std::optional<toml::table> parsed =
-        check_source(source, problems) ? parse_text(source, problems) : std::nullopt;
+    const bool sound = check_source(source, problems);
+    const std::optional<toml::table> parsed = sound ? parse_text(source, problems) : std::nullopt;
     if (parsed) {
       root = DocumentReader(source, problems).read(schema.root, &*parsed, {}, {});
     }
-    Document document(std::move(file), source.text(), std::move(root));
+    Document document(std::move(file), sound ? source.text() : only_utf8(source.text()), std::move(root));
     if (parsed && schema.check) {
       schema.check(document, problems);
     }

@@ -158,7 +158,7 @@ TableSchema system_table() {
 TableSchema user_table() {
   return {
       .name = "user",
-      .doc = "A user to add. Root is there already: see `root-password`.",
+      .doc = "A user to add. Root is there already: only `ssh-keys` can be given for it.",
       .array = true,
       .keys = {{.name = "name",
                 .doc = "the login name",

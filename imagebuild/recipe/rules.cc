@@ -30,12 +30,22 @@ void check_unique(const std::vector<DocumentTable>& tables, const std::string& k
   }
 }
 
+// Root is there already: only keys can be added.
+void check_root(const DocumentTable& user, Problems& problems) {
+  for (const char* key : {"uid", "groups", "shell", "home", "password", "system"}) {
+    if (user.written(key)) {
+      problems.add(user.key_place(key), fmt::format("'{}' cannot be set for the user 'root'", key),
+                   key == std::string_view("password") ? "see root-password in [system]" : "root is there already");
+    }
+  }
+}
+
 void check_users(const std::vector<DocumentTable>& users, Problems& problems) {
   check_unique(users, "name", "user", problems);
   std::map<std::int64_t, Place> seen;
   for (const DocumentTable& user : users) {
     if (user.string("name") == "root") {
-      problems.add(user.value_place("name"), "the user 'root' is there already", "see root-password in [system]");
+      check_root(user, problems);
     }
     if (!user.has("uid")) {
       continue;

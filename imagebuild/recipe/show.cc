@@ -13,6 +13,10 @@ namespace {
 
 void fill_user(const RecipeUser& user, DocumentTable& table) {
   table.set("name", user.name);
+  table.set("ssh-keys", user.ssh_keys);
+  if (user.name == "root") {  // the rest of root is not the recipe's to set
+    return;
+  }
   if (user.uid) {
     table.set("uid", std::int64_t{*user.uid});
   }
@@ -20,7 +24,6 @@ void fill_user(const RecipeUser& user, DocumentTable& table) {
   table.set("shell", user.shell);
   table.set("home", user.home);
   table.set("password", user.password);
-  table.set("ssh-keys", user.ssh_keys);
   table.set("system", user.system);
 }
 

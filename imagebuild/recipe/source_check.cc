@@ -126,6 +126,16 @@ class NestingWalk {
 
 }  // namespace
 
+std::string only_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    out += length == 0 ? "?" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 bool check_source(const SourceText& source, Problems& problems) {
   if (!check_bytes(source, problems)) {
     return false;

@@ -41,6 +41,9 @@ class SourceText {
 // (brackets past 32 levels, keys of more than 16 parts). False, and a problem, where there is any of these.
 bool check_source(const SourceText& source, Problems& problems);
 
+// The text with '?' for each byte that is not UTF-8, for errors.
+std::string only_utf8(std::string_view text);
+
 // Cut to `limit` bytes, an ellipsis behind, for names and values in error texts.
 std::string shortened(std::string_view text, std::size_t limit = 64);
 

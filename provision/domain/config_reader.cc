@@ -1,7 +1,6 @@
 #include "provision/domain/config_reader.h"
 
 #include <fmt/format.h>
-#include <libxlutil.h>
 
 #include <cerrno>
 #include <charconv>
@@ -9,6 +8,10 @@
 #include <cstdlib>
 
 #include "base/text.h"
+
+extern "C" {  // it does not say so itself
+#include <libxlutil.h>
+}
 
 namespace domsmith {
 namespace {

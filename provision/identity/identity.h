@@ -20,27 +20,27 @@ namespace domsmith {
 
 // The first interface's fixed address; further interfaces use DHCP.
 struct StaticNetwork {
-  std::string address;           // "192.0.2.10" or "2001:db8::10", as inet_ntop(3) writes it
-  unsigned prefix = 24;          // bits: 1..32, or 1..128
-  std::string gateway;           // same family as address; empty: none
-  std::vector<std::string> dns;  // addresses of either family; may be empty
+  std::string address = {};           // "192.0.2.10" or "2001:db8::10", as inet_ntop(3) writes it
+  unsigned prefix = 24;               // bits: 1..32, or 1..128
+  std::string gateway = {};           // same family as address; empty: none
+  std::vector<std::string> dns = {};  // addresses of either family; may be empty
   bool operator==(const StaticNetwork&) const = default;
 };
 
 struct Identity {
-  std::string hostname;           // check_name()'s
-  std::string machine_id;         // 32 hexadecimal digits
-  std::vector<std::string> macs;  // "00:16:3e:8a:01:02", lower case, one an interface, eth0 first
-  std::string host_key_seed;      // SECRET: 64 hexadecimal digits, the seed of the ssh-ed25519 host key (RFC 8032)
-  std::string entropy;            // SECRET: 64 hexadecimal digits that /var/lib/systemd/random-seed is made of
-  std::optional<StaticNetwork> network;      // absent: DHCP
-  std::vector<std::string> authorized_keys;  // lines for /root/.ssh/authorized_keys, beside those of the image
+  std::string hostname = {};           // check_name()'s
+  std::string machine_id = {};         // 32 hexadecimal digits
+  std::vector<std::string> macs = {};  // "00:16:3e:8a:01:02", lower case, one an interface, eth0 first
+  std::string host_key_seed = {};      // SECRET: 64 hexadecimal digits, the seed of the ssh-ed25519 host key (RFC 8032)
+  std::string entropy = {};            // SECRET: 64 hexadecimal digits that /var/lib/systemd/random-seed is made of
+  std::optional<StaticNetwork> network = {};      // absent: DHCP
+  std::vector<std::string> authorized_keys = {};  // lines for /root/.ssh/authorized_keys, beside those of the image
   bool operator==(const Identity&) const = default;
 };
 
 struct IdentityOptions {
-  std::optional<StaticNetwork> network;
-  std::vector<std::string> authorized_keys;  // each is checked: one line, an OpenSSH public key
+  std::optional<StaticNetwork> network = {};
+  std::vector<std::string> authorized_keys = {};  // each is checked: one line, an OpenSSH public key
 };
 
 // bad_input: a name that check_name() refuses, no or a malformed MAC, a bad address, a line that is no public key.

@@ -14,17 +14,17 @@ namespace domsmith {
 
 struct PlannedFile {
   enum class Type { regular, symlink, directory };
-  std::string path;  // absolute, in the image
+  std::string path = {};  // absolute, in the image
   Type type = Type::regular;
-  std::string bytes;          // regular: the content; symlink: the target
+  std::string bytes = {};     // regular: the content; symlink: the target
   std::uint32_t mode = 0644;  // permission bits; owner and group are root
   bool secret = false;        // not to be shown
   bool operator==(const PlannedFile&) const = default;
 };
 
 struct IdentityPlan {
-  std::vector<std::string> remove;  // absolute paths; absent ones are fine
-  std::vector<PlannedFile> files;   // in the order of writing: folders stand before what lies in them
+  std::vector<std::string> remove = {};  // absolute paths; absent ones are fine
+  std::vector<PlannedFile> files = {};   // in the order of writing: folders stand before what lies in them
   std::vector<std::string>
       notes;  // what a person should know, e.g. "the image has no network configuration that is known"
 };

@@ -1,13 +1,12 @@
 // Ethernet addresses of guests: IEEE 802 48-bit MACs, "00:16:3e:8a:01:02", lower case.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <set>
-#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/crypto.h"
@@ -33,9 +32,15 @@ struct MacPolicy {
   [[nodiscard]] std::uint64_t last() const;
 };
 
-// `count` random addresses of the policy that are not in `taken` (canonical). no_space with the numbers where too few
+// A MAC as a 48-bit number, the first byte highest, and back.
+std::optional<std::uint64_t> mac_number(std::string_view text);
+std::string mac_text(std::uint64_t number);
+// The lowest bit of the first byte: a group address, which no interface may own (IEEE 802, 8.2.2).
+bool is_multicast_mac(std::uint64_t number);
+
+// `count` different random addresses of the policy that are not in `taken`. no_space, with the numbers, where too few
 // are left.
-Result<std::vector<std::string>> draw_macs(const MacPolicy& policy, std::size_t count,
-                                           const std::set<std::string, std::less<>>& taken, RandomSource& random);
+Result<std::vector<std::uint64_t>> draw_macs(const MacPolicy& policy, std::size_t count,
+                                             const std::unordered_set<std::uint64_t>& taken, RandomSource& random);
 
 }  // namespace domsmith

@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
 #include "provision/identity/identity.h"
 
 namespace domsmith {
@@ -22,44 +21,42 @@ std::optional<GuestState> guest_state_of(std::string_view text);
 
 // A golden image. (store, name) is unique.
 struct ImageRecord {
-  std::string name;
-  std::string version;
-  std::string store;   // VolumeStore::name()
-  std::string volume;  // its volume in the store
-  std::string distribution, release, architecture;
+  std::string name = {};
+  std::string version = {};
+  std::string store = {};   // VolumeStore::name()
+  std::string volume = {};  // its volume in the store
+  std::string distribution = {}, release = {}, architecture = {};
   std::uint64_t size = 0;  // bytes, of the file system
   std::uint64_t used = 0;  // bytes, of blocks in use
   std::chrono::sys_seconds created{};
-  std::string kernel_sha256, initrd_sha256;  // boot files; empty: none
-  std::string kernel_version, cmdline;
-  std::string recipe_sha256;
-  std::string filesystem_uuid;
+  std::string kernel_sha256 = {}, initrd_sha256 = {};  // boot files; empty: none
+  std::string kernel_version = {}, cmdline = {};
+  std::string recipe_sha256 = {};
+  std::string filesystem_uuid = {};
   std::uint64_t packages = 0;  // how many are installed
   ImageState state = ImageState::making;
-  std::string operation;  // the journal's id of the operation that holds it; empty when ready
+  std::string operation = {};  // the journal's id of the operation that holds it; empty when ready
   bool operator==(const ImageRecord&) const = default;
 };
 
 // A guest: a clone with an identity and a domain config. `name` is unique on the host, as Xen wants it.
 struct GuestRecord {
-  std::string name;
-  std::string image;  // the golden image, in the same store
-  std::string store;
-  std::string volume;
-  std::string uuid;  // RFC 4122 version 4, for xl's `uuid=`
-  std::string template_name;
+  std::string name = {};
+  std::string image = {};  // the golden image, in the same store
+  std::string store = {};
+  std::string volume = {};
+  std::string uuid = {};  // RFC 4122 version 4, for xl's `uuid=`
+  std::string template_name = {};
   bool autostart = false;
   std::chrono::sys_seconds created{};
-  Identity identity;
+  Identity identity = {};
   GuestState state = GuestState::making;
-  std::string operation;
+  std::string operation = {};
   bool operator==(const GuestRecord&) const = default;
 };
 
 // For people's eyes and --json: secrets of the identity are not in it.
 nlohmann::json record_json(const ImageRecord& record);
 nlohmann::json record_json(const GuestRecord& record);
-// The inverse for images (export and import carry it). bad_input.
-Result<ImageRecord> image_record_of(const nlohmann::json& json);
 
 }  // namespace domsmith

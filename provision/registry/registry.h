@@ -29,38 +29,38 @@ namespace domsmith {
 class Database;
 
 struct GuestRequest {
-  std::string name;          // of guest_names()
-  std::string image, store;  // the image must be ready in that store
-  std::string volume;        // empty: the name
-  std::string template_name;
+  std::string name = {};               // of guest_names()
+  std::string image = {}, store = {};  // the image must be ready in that store
+  std::string volume = {};             // empty: the name
+  std::string template_name = {};
   bool autostart = false;
-  std::uint32_t interfaces = 1;   // how many MACs it gets; 0 is allowed
-  std::vector<std::string> macs;  // addresses that the user chose, instead of drawn ones; empty: all are drawn
-  std::optional<StaticNetwork> network;
+  std::uint32_t interfaces = 1;        // how many MACs it gets; 0 is allowed
+  std::vector<std::string> macs = {};  // addresses that the user chose, instead of drawn ones; empty: all are drawn
+  std::optional<StaticNetwork> network = {};
 };
 
 // Makes the identity of one guest inside the transaction; its name, macs and network must be the given ones.
 using IdentityMaker = std::function<Result<Identity>(const GuestRequest& request, std::span<const std::string> macs)>;
 
 struct ReserveOptions {
-  std::string operation;
-  MacPolicy mac_policy;
-  XenConfigs configs;  // of scan_xen_configs(): names and MACs there are taken
-  IdentityMaker make_identity;
+  std::string operation = {};
+  MacPolicy mac_policy = {};
+  XenConfigs configs = {};  // of scan_xen_configs(): names and MACs there are taken
+  IdentityMaker make_identity = {};
   RandomSource* random = nullptr;  // nullptr: system_random()
   const Clock* clock = nullptr;    // nullptr: system_clock()
 };
 
 struct GuestFilter {
-  std::optional<std::string> image;
-  std::optional<std::string> store;
-  std::optional<std::string> pattern;  // a glob of names: * ? [..]
-  std::optional<GuestState> state;
+  std::optional<std::string> image = {};
+  std::optional<std::string> store = {};
+  std::optional<std::string> pattern = {};  // a glob of names: * ? [..]
+  std::optional<GuestState> state = {};
 };
 
 struct OperationRows {
-  std::vector<ImageRecord> images;
-  std::vector<GuestRecord> guests;
+  std::vector<ImageRecord> images = {};
+  std::vector<GuestRecord> guests = {};
 };
 
 struct RegistryOptions {

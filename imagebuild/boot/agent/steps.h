@@ -32,13 +32,13 @@ enum class StepKind {
 
 struct Step {
   StepKind kind = StepKind::exec;
-  std::string title;  // for people: "script 'setup.sh' ([[script]] 2)"
-  std::string path;
+  std::string title = {};  // for people: "script 'setup.sh' ([[script]] 2)"
+  std::string path = {};
   std::uint32_t mode = 0644;
   std::string owner = "root";  // names of the image's own /etc/passwd and /etc/group
   std::string group = "root";
-  std::vector<std::string> argv;
-  std::string input;
+  std::vector<std::string> argv = {};
+  std::string input = {};
 
   bool operator==(const Step&) const = default;
 };

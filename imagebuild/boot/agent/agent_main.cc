@@ -1,0 +1,27 @@
+// agent STEPS: runs the steps of a file in the chroot it stands in, and removes itself and the file, however it ends.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "imagebuild/boot/agent/run_steps.h"
+
+int main(int argc, char** argv) {
+  using namespace domsmith::agent;  // NOLINT(google-build-using-namespace): a main of ten lines
+  if (argc != 2) {
+    std::fputs("usage: agent STEPS\n", stderr);
+    return 2;
+  }
+  auto bytes = read_small_file(argv[1]);
+  ::unlink(argv[1]);
+  ::unlink(argv[0]);
+  // A umask of the host must not decide the modes of an image.
+  ::umask(022);
+  auto steps = bytes ? decode_steps(*bytes) : std::unexpected(bytes.error());
+  if (!steps) {
+    std::fprintf(stderr, "%sfailed 0 %s\n", std::string(marker).c_str(), steps.error().c_str());
+    return 1;
+  }
+  return run_steps("", *steps) ? 0 : 1;
+}

@@ -1,0 +1,112 @@
+#include "imagebuild/boot/agent/execute.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace domsmith::agent {
+namespace {
+
+constexpr const char* script_path = "/domsmith-script";
+
+// What maintainer scripts get from dpkg and apt, and nothing of the host's.
+std::array<const char*, 7> step_environment() {
+  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+          "HOME=/root",
+          "LC_ALL=C.UTF-8",
+          "DEBIAN_FRONTEND=noninteractive",
+          "DEBCONF_NONINTERACTIVE_SEEN=true",
+          "INITRD=No",
+          nullptr};
+}
+
+// stdin is a file in memory: nobody has to feed a pipe while the program runs.
+int input_file(const std::string& input) {
+  int fd = ::memfd_create("input", MFD_CLOEXEC);
+  if (fd < 0) {
+    return -1;
+  }
+  std::size_t done = 0;
+  while (done < input.size()) {
+    ssize_t count = ::write(fd, input.data() + done, input.size() - done);
+    if (count < 0 && errno != EINTR) {
+      ::close(fd);
+      return -1;
+    }
+    done += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  ::lseek(fd, 0, SEEK_SET);
+  return fd;
+}
+
+[[noreturn]] void run_child(char* const* argv, int input) {
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  auto environment = step_environment();
+  ::execve(argv[0], argv, const_cast<char* const*>(environment.data()));
+  ::dprintf(STDERR_FILENO, "cannot run %s: %s\n", argv[0], std::strerror(errno));
+  ::_exit(127);
+}
+
+Outcome wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) {
+      return errno_text("cannot wait");
+    }
+  }
+  if (WIFSIGNALED(status)) {
+    return std::unexpected("killed by signal " + std::to_string(WTERMSIG(status)));
+  }
+  if (WEXITSTATUS(status) != 0) {
+    return std::unexpected("exit status " + std::to_string(WEXITSTATUS(status)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome execute(const std::vector<std::string>& argv, const std::string& input) {
+  if (argv.empty() || !argv[0].starts_with('/')) {
+    return std::unexpected("a program needs an absolute path");
+  }
+  std::vector<char*> pointers;
+  for (const std::string& argument : argv) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));
+  }
+  pointers.push_back(nullptr);
+  int fd = input_file(input);
+  if (fd < 0) {
+    return errno_text("cannot hold the input");
+  }
+  pid_t child = ::fork();
+  if (child == 0) {
+    run_child(pointers.data(), fd);
+  }
+  int fork_errno = errno;
+  ::close(fd);
+  if (child < 0) {
+    errno = fork_errno;
+    return errno_text("cannot start a process");
+  }
+  return wait_for(child);
+}
+
+Outcome execute_script(const std::string& bytes) {
+  if (!bytes.starts_with("#!")) {
+    return std::unexpected("a script starts with #!");
+  }
+  if (auto written = write_new_file(script_path, bytes, 0700); !written) {
+    return written;
+  }
+  auto outcome = execute({script_path}, {});
+  ::unlink(script_path);
+  return outcome;
+}
+
+}  // namespace domsmith::agent

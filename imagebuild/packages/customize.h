@@ -1,0 +1,21 @@
+// The part of a recipe that the agent carries out, as lists of steps, by the hook of mmdebstrap that runs them.
+//
+//   phase      runs                                                      hook
+//   setup      essential packages are unpacked, none is configured       extract
+//   essential  essential packages are configured, no other is there      essential
+//   customize  all packages, users and [[file]]s are in place            customize
+//   final      services, time zone and locale are set too; the last one  customize
+#pragma once
+
+#include <vector>
+
+#include "imagebuild/boot/agent/steps.h"
+#include "imagebuild/recipe/recipe.h"
+
+namespace domsmith::packages {
+
+std::vector<agent::Step> phase_steps(const Recipe& recipe, RecipeScript::Phase phase);
+// Host name, users, files, settings, scripts of customize and final, and the cleaning at the end.
+std::vector<agent::Step> customize_steps(const Recipe& recipe);
+
+}  // namespace domsmith::packages

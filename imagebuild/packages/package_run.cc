@@ -1,0 +1,172 @@
+#include "imagebuild/packages/package_run.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "imagebuild/boot/agent/embedded.h"
+#include "imagebuild/packages/run_log.h"
+
+namespace domsmith::packages {
+namespace {
+
+constexpr int poll_milliseconds = 200;  // how soon a signal is noticed while mmdebstrap says nothing
+constexpr std::size_t line_limit = 64U << 10;
+
+// Lines out of a stream of bytes; a line that does not end is cut.
+class LineSplitter {
+ public:
+  template <class Take>
+  void add(std::string_view bytes, Take&& take) {
+    for (const char c : bytes) {
+      if (c == '\n' || c == '\r' || partial_.size() >= line_limit) {
+        flush(take);
+      }
+      if (c != '\n' && c != '\r') {
+        partial_ += c;
+      }
+    }
+  }
+  template <class Take>
+  void flush(Take&& take) {
+    if (!partial_.empty()) {
+      take(std::string_view(partial_));
+      partial_.clear();
+    }
+  }
+
+ private:
+  std::string partial_;
+};
+
+Result<void> fill_work_folder(const std::filesystem::path& folder, const PackagePlan& plan) {
+  TRY(write_file_atomic(folder / "agent", agent::agent_program(), 0600));
+  for (const HookSteps& hook : plan.hooks) {
+    TRY(write_file_atomic(folder / hook.file, agent::encode_steps(hook.steps), 0600));
+  }
+  return {};
+}
+
+std::string temporary_folder() {
+  const char* folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+}  // namespace
+
+struct PackageRun::State {
+  State(TemporaryDirectory folder, Child started, std::string release, Progress& show)
+      : work(std::move(folder)), child(std::move(started)), suite(std::move(release)), progress(&show) {}
+
+  TemporaryDirectory work;
+  Child child;
+  std::string suite;
+  Progress* progress;
+  RunLog log;  // the thread's, until it is joined
+  std::atomic<bool> stop = false;
+  std::thread listener;
+
+  void take_line(std::string_view text) {
+    log_debug(text);
+    if (const auto event = log.line(text)) {
+      progress->event(*event);
+    }
+  }
+
+  // A daemon that a script left behind may hold our pipe: silence is the end once mmdebstrap itself is gone.
+  [[nodiscard]] bool child_has_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  }
+
+  // Reads stderr to its end: it must never fill, or mmdebstrap stands still.
+  void listen() {
+    LineSplitter lines;
+    const auto take = [this](std::string_view text) { take_line(text); };
+    std::array<char, 16384> buffer{};
+    bool terminated = false;
+    for (;;) {
+      if (!terminated && (stop || interrupted())) {
+        child.terminate();
+        terminated = true;
+      }
+      pollfd polled{child.err(), POLLIN, 0};
+      if (::poll(&polled, 1, poll_milliseconds) <= 0) {
+        if (child_has_ended()) {
+          return lines.flush(take);
+        }
+        continue;
+      }
+      const ssize_t count = ::read(child.err(), buffer.data(), buffer.size());
+      if (count > 0) {
+        lines.add({buffer.data(), static_cast<std::size_t>(count)}, take);
+      } else if (count == 0 || errno != EINTR) {
+        return lines.flush(take);
+      }
+    }
+  }
+
+  Result<ExitStatus> wait() {
+    listener.join();
+    return child.wait();
+  }
+};
+
+PackageRun::PackageRun(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PackageRun::PackageRun(PackageRun&&) noexcept = default;
+PackageRun& PackageRun::operator=(PackageRun&&) noexcept = default;
+
+PackageRun::~PackageRun() {
+  if (state_) {
+    close_tar();
+    if (const auto status = state_->wait(); !status) {
+      log_info(status.error().what);
+    }
+  }
+}
+
+Result<PackageRun> PackageRun::start(const PackagePlan& plan, Progress& progress) {
+  TemporaryDirectory work = TRY(TemporaryDirectory::make("domsmith-build-"));
+  TRY_AS(fill_work_folder(work.path(), plan), "cannot prepare the build");
+  Command command = plan.command;
+  command.working_directory = work.path();
+  command.environment.push_back("TMPDIR=" + temporary_folder());
+  Child child = TRY(Child::start(command));
+  auto state = std::make_unique<State>(std::move(work), std::move(child), plan.suite, progress);
+  state->listener = std::thread(&State::listen, state.get());
+  return PackageRun(std::move(state));
+}
+
+int PackageRun::tar() const { return state_->child.out(); }
+
+Result<void> PackageRun::finish() {
+  const auto ended = std::move(state_);
+  const auto waited = ended->wait();
+  TRY(check_interrupted());
+  const ExitStatus status = TRY(waited);
+  // Stopped by us, the end of mmdebstrap tells nothing; what it had said before may.
+  if (!status.success() && (!ended->stop || ended->log.has_failure())) {
+    return std::unexpected(ended->log.failure(status, ended->suite));
+  }
+  return {};
+}
+
+void PackageRun::close_tar() {
+  state_->stop = true;
+  state_->child.close_out();
+}
+
+}  // namespace domsmith::packages

@@ -28,13 +28,13 @@ struct struct_ext2_filsys;  // libext2fs's ext2_filsys points to it
 namespace domsmith::extfs {
 
 struct FormatOptions {
-  std::string label = {};                  // at most 16 bytes
-  std::optional<Uuid> uuid = {};           // absent: random
-  std::optional<Uuid> hash_seed = {};      // of directory hashes; absent: random
-  std::optional<std::int64_t> time = {};   // of creation, seconds since 1970; absent: now
-  std::uint64_t size = 0;             // bytes; 0: the whole target
-  std::uint32_t inode_ratio = 16384;  // bytes of the file system for each inode
-  bool target_reads_zero = true;      // false: the target holds old bytes and is discarded first
+  std::string label = {};                 // at most 16 bytes
+  std::optional<Uuid> uuid = {};          // absent: random
+  std::optional<Uuid> hash_seed = {};     // of directory hashes; absent: random
+  std::optional<std::int64_t> time = {};  // of creation, seconds since 1970; absent: now
+  std::uint64_t size = 0;                 // bytes; 0: the whole target
+  std::uint32_t inode_ratio = 16384;      // bytes of the file system for each inode
+  bool target_reads_zero = true;          // false: the target holds old bytes and is discarded first
 };
 
 // What a new file, directory or link gets.
@@ -42,7 +42,7 @@ struct Attributes {
   std::uint32_t mode = 0644;  // permission bits, 07777
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  std::optional<Timestamp> mtime = {};                  // absent: now
+  std::optional<Timestamp> mtime = {};             // absent: now
   std::map<std::string, std::string> xattrs = {};  // full name -> value, as the kernel shows them
 };
 
@@ -128,6 +128,7 @@ class FileSystem {
 
   Handle fs_;
   BlockTarget* target_ = nullptr;
+  std::uint32_t inode_ratio_ = 0;  // of format(); 0 after open()
 };
 
 }  // namespace domsmith::extfs

@@ -171,6 +171,7 @@ Result<FileSystem> FileSystem::format(BlockTarget& target, const FormatOptions& 
         "cannot set up a file system"));
   }
   FileSystem made(Handle(fs), target);
+  made.inode_ratio_ = std::max(options.inode_ratio, 1024U);
   name_it(fs, options);
   TRY_AS(populate(fs), fmt::format("cannot format {} of {}", target.name(), size_text(size)));
   return made;

@@ -1,0 +1,249 @@
+#include "imagebuild/extfs/writer.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+#include "base/text.h"
+#include "imagebuild/extfs/block_io.h"
+#include "imagebuild/extfs/directory.h"
+#include "imagebuild/extfs/inode_tables.h"
+#include "imagebuild/extfs/needed_size.h"
+#include "imagebuild/extfs/tree_plan.h"
+
+namespace domsmith::extfs {
+namespace {
+
+constexpr std::size_t lost_found_blocks = 4;
+constexpr std::uint32_t most_counted_subdirectories = 64998;  // beyond, a directory's link count is 1 (dir_nlink)
+
+// The content of nodes that are no regular files: what finish() writes behind the files' data.
+class Finisher {
+ public:
+  Finisher(ext2_filsys fs, BlockTarget& target, TreePlan& plan) : fs_(fs), plan_(&plan), tables_(fs, target) {}
+
+  Result<void> write() {
+    TRY(plan_->attributes.write(plan_->cursor, plan_->stream));
+    for (NodeId id = 0; id < plan_->names.node_count(); ++id) {
+      Node& node = plan_->names.node(id);
+      if (node.links > 0 && node.directory) {
+        TRY(write_directory(id));
+      }
+    }
+    for (NodeId id = 0; id < plan_->names.node_count(); ++id) {
+      if (plan_->names.node(id).links > 0) {
+        TRY(write_inode(id));
+      }
+    }
+    TRY(plan_->stream.flush());
+    return tables_.finish();
+  }
+
+  [[nodiscard]] std::uint64_t table_bytes() const { return tables_.bytes_written(); }
+
+ private:
+  // Into blocks of their own; they become the node's extents.
+  Result<void> place(Node& node, std::span<const std::byte> bytes) {
+    std::uint64_t at = 0;
+    while (at < bytes.size()) {
+      const BlockRun run = plan_->cursor.take(blocks_of(bytes.size() - at, fs_->blocksize));
+      append_extent(node.extents, static_cast<std::uint32_t>(at / fs_->blocksize), run);
+      const std::size_t length = std::min<std::uint64_t>(bytes.size() - at, run.count * fs_->blocksize);
+      TRY(plan_->stream.write(run.first * fs_->blocksize, bytes.subspan(at, length)));
+      at += length;
+    }
+    return {};
+  }
+
+  Result<void> write_directory(NodeId id) {
+    Node& node = plan_->names.node(id);
+    std::vector<NamedInode> entries;
+    entries.reserve(node.directory->names.size());
+    for (const auto& [name, child] : node.directory->names) {
+      entries.push_back(
+          {.name = name, .inode = inode_of(child), .type = directory_type(plan_->names.node(child).type)});
+    }
+    const auto blocks = TRY(build_directory(fs_, inode_of(id), inode_of(node.directory->parent), entries,
+                                            id == NameTree::lost_found ? lost_found_blocks : 1));
+    node.size = blocks.bytes.size();
+    node.directory->indexed = blocks.indexed;
+    return place(node, blocks.bytes);
+  }
+
+  Result<void> write_inode(NodeId id) {
+    Node& node = plan_->names.node(id);
+    InodeFields fields{.type = node.type,
+                       .mode = node.mode,
+                       .uid = node.uid,
+                       .gid = node.gid,
+                       .links = node.links,
+                       .size = node.size,
+                       .blocks = 0,
+                       .attribute_block = plan_->attributes.block_of(id),
+                       .mtime = node.mtime,
+                       .made = fs_->now,
+                       .flags = 0,
+                       .content = {},
+                       .attributes = plan_->attributes.in_inode(id)};
+    if (node.directory) {
+      const std::uint32_t below = node.directory->subdirectories;
+      fields.links = below > most_counted_subdirectories ? 1 : below + 2;
+      fields.flags |= node.directory->indexed ? EXT2_INDEX_FL : 0;
+    }
+    TRY(fill_content(id, node, fields));
+    for (const Extent& each : node.extents) {
+      fields.blocks += each.length;
+    }
+    fields.blocks += fields.attribute_block != 0 ? 1 : 0;
+    return tables_.put(inode_of(id), node.type, encode_inode(fs_, inode_of(id), fields));
+  }
+
+  Result<void> fill_content(NodeId id, Node& node, InodeFields& fields) {
+    switch (node.type) {
+      case EntryType::symlink:
+        fields.size = node.target.size();
+        if (node.target.size() < fields.content.size()) {
+          std::memcpy(fields.content.data(), node.target.data(), node.target.size());
+          return {};
+        }
+        TRY(place(node, std::as_bytes(std::span(node.target))));
+        break;
+      case EntryType::character_device:
+      case EntryType::block_device:
+        fields.content = device_content(node.device_major, node.device_minor);
+        return {};
+      case EntryType::regular:
+      case EntryType::directory:
+        break;
+      default:
+        return {};
+    }
+    const auto tree = TRY(write_extent_tree(fs_, inode_of(id), node.extents, plan_->cursor, plan_->stream));
+    fields.content = tree.root;
+    fields.flags |= EXT4_EXTENTS_FL;
+    fields.blocks += tree.blocks.size();
+    return {};
+  }
+
+  ext2_filsys fs_;
+  TreePlan* plan_;
+  InodeTables tables_;
+};
+
+// The root and lost+found that format() made are written anew.
+Result<void> clear_first_directories(ext2_filsys fs) {
+  for (ext2_ino_t inode : {ext2_ino_t{EXT2_ROOT_INO}, ext2_ino_t{EXT2_GOOD_OLD_FIRST_INO}}) {
+    TRY(ext2_check(fs, ext2fs_punch(fs, inode, nullptr, nullptr, 0, ~0ULL), "cannot start the tree"));
+  }
+  TRY(ext2_check(fs, ext2fs_flush_icache(fs), "cannot start the tree"));
+  return BlockIo::of(fs->io).drop();
+}
+
+Result<void> check_fresh(ext2_filsys fs, std::uint32_t inode_ratio) {
+  if (inode_ratio == 0 || fs->super->s_free_inodes_count + EXT2_GOOD_OLD_FIRST_INO != fs->super->s_inodes_count) {
+    return fail(ErrorCode::failed, "a tree can only be written to a file system that was just formatted");
+  }
+  return clear_first_directories(fs);
+}
+
+}  // namespace
+
+struct TreeWriter::State {
+  State(ext2_filsys handle, BlockTarget& block_target, std::uint32_t ratio)
+      : fs(handle),
+        target(&block_target),
+        inode_ratio(ratio),
+        begun(check_fresh(handle, ratio)),
+        plan(handle, block_target) {}
+
+  Result<void> ready() const {
+    if (finished) {
+      return fail(ErrorCode::failed, "the tree is finished already");
+    }
+    return begun;
+  }
+  [[nodiscard]] bool full() const {
+    return plan.cursor.overflowed() || inode_of(plan.names.node_count() - 1) > fs->super->s_inodes_count;
+  }
+  void count();
+  Result<void> too_small();
+
+  ext2_filsys fs;
+  BlockTarget* target;
+  std::uint32_t inode_ratio;
+  Result<void> begun;
+  TreePlan plan;
+  WriterStats stats;
+  bool finished = false;
+};
+
+TreeWriter::TreeWriter(FileSystem& fs) : state_(std::make_unique<State>(fs.fs_.get(), *fs.target_, fs.inode_ratio_)) {}
+TreeWriter::~TreeWriter() = default;
+
+const WriterStats& TreeWriter::stats() const { return state_->stats; }
+
+Result<void> TreeWriter::entry(const Entry& entry) {
+  TRY(state_->ready());
+  TRY_AS(state_->plan.entry(entry), fmt::format("cannot put '/{}' into the image", entry.path));
+  return {};
+}
+
+Result<void> TreeWriter::data(std::uint64_t offset, std::span<const std::byte> bytes) {
+  TRY(state_->ready());
+  return state_->plan.data(offset, bytes);
+}
+
+void TreeWriter::State::count() {
+  for (NodeId id = 0; id < plan.names.node_count(); ++id) {
+    const Node& node = plan.names.node(id);
+    if (node.links == 0) {
+      continue;
+    }
+    stats.hard_links += node.links - 1;
+    switch (node.type) {
+      case EntryType::regular:
+        ++stats.files;
+        break;
+      case EntryType::directory:
+        ++stats.directories;
+        break;
+      case EntryType::symlink:
+        ++stats.symlinks;
+        break;
+      default:
+        ++stats.specials;
+    }
+  }
+  stats.data_bytes = plan.data_bytes;
+}
+
+Result<void> TreeWriter::State::too_small() {
+  const Need need{.blocks = plan.cursor.most_in_use(), .inodes = plan.names.node_count(), .inode_ratio = inode_ratio};
+  const NeededSize size = TRY(needed_size(need));
+  stats.size_needed = size.rounded;
+  const std::uint64_t now = ext2fs_blocks_count(fs->super) * fs->blocksize;
+  return fail(ErrorCode::no_space,
+              fmt::format("the file system of {} is too small: {} would do", size_text(now), size_text(size.least)),
+              fmt::format("set [filesystem] size = \"{}\"", recipe_size(size.rounded)));
+}
+
+Result<void> TreeWriter::finish() {
+  State& state = *state_;
+  TRY(state.ready());
+  state.finished = true;
+  state.count();
+  Finisher finisher(state.fs, *state.target, state.plan);
+  TRY_AS(finisher.write(), "cannot write the tree");
+  if (state.full()) {
+    return state.too_small();
+  }
+  state.plan.cursor.commit();
+  ext2fs_mark_bb_dirty(state.fs);
+  TRY(ext2_check(state.fs, ext2fs_flush(state.fs), "cannot write the file system"));
+  state.stats.bytes_written =
+      state.plan.stream.bytes_written() + finisher.table_bytes() + BlockIo::of(state.fs->io).bytes_written();
+  return {};
+}
+
+}  // namespace domsmith::extfs

@@ -29,7 +29,7 @@ make_disks() {
   # The image in the cache stays as it was built.
   qemu-img create -q -f qcow2 -F raw -b "$base/lab-dom0.img" "$state/dom0.qcow2"
   truncate -s "${DOMSMITH_LAB_VG0:-20G}" -- "$state/vg0.img"
-  truncate -s 2G -- "$state/vg1.img"
+  truncate -s 8G -- "$state/vg1.img"
 }
 
 disk() { # ID FILE FORMAT [OPTIONS]: the serial gives it a name in dom0 that doesn't depend on the order of probing

@@ -5,6 +5,12 @@ set -eu
 ln -sf /payload/bin/domsmith /usr/local/bin/domsmith
 mkdir -p /usr/share
 ln -sfn /payload/share/domsmith /usr/share/domsmith
+mkdir -p /etc/domsmith
+cat >/etc/domsmith/domsmith.toml <<'TOML'
+store = "lvm:vg0/pool"
+bridge = "xenbr0"
+templates = "/payload/share/domsmith/templates"
+TOML
 
 # Every thin volume is text in the metadata area: the default of 1 MiB is full at about 1,500 of them.
 pvcreate -q -q --metadatasize 64m /dev/disk/by-id/virtio-vg0

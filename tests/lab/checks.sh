@@ -1,0 +1,71 @@
+#!/bin/bash
+# The lab test: one boot of the lab, all checks of tests/lab/dom0 in it. ctest runs it; the output is TAP with times.
+set -euo pipefail
+
+lab_dir=$(dirname -- "$(realpath -- "$0")")
+
+show_help() {
+  cat <<'HELP'
+usage: checks.sh [--domsmith FILE] [--tests FOLDER] [--keep] [--kills all] [PIECE...]
+
+  --domsmith FILE   the program under test
+  --tests FOLDER    where the test programs are that also run in dom0
+  --keep            leave the lab up afterwards
+  --kills all       every fail point, not a choice of them
+  PIECE             only these: 10-image 20-guests ... (default: all of tests/lab/dom0)
+HELP
+}
+
+keep=
+kills=some
+tests=
+pieces=()
+while (($# > 0)); do
+  case $1 in
+    --domsmith) export DOMSMITH=${2:?--domsmith needs a file}; shift 2 ;;
+    --tests) tests=${2:?--tests needs a folder}; shift 2 ;;
+    --kills) kills=${2:?--kills needs a word}; shift 2 ;;
+    --keep) keep=yes; shift ;;
+    --help) show_help; exit ;;
+    -*) show_help >&2; exit 2 ;;
+    *) pieces+=("$1"); shift ;;
+  esac
+done
+if ((${#pieces[@]} == 0)); then
+  for piece in "$lab_dir"/dom0/[0-9]*.sh; do
+    pieces+=("$(basename -- "$piece" .sh)")
+  done
+fi
+
+# A state of its own: the lab that a person has up stays as it is.
+cache=${DOMSMITH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/domsmith/lab}
+lab() { "$lab_dir/lab" --state "$cache/checks" "$@"; }
+
+end_lab() {
+  local status=$?
+  trap - EXIT
+  if [[ -z $keep ]]; then lab down; fi
+  exit "$status"
+}
+
+image=$("$lab_dir/lab" image "$lab_dir/../../rootfs-recipes/debian-minimal.toml")
+with=(--with "$image=images/debian-minimal")
+for program in store_contract_test lvm_store_test; do
+  [[ ! -x $tests/$program ]] || with+=(--with "$tests/$program=tests/$program")
+done
+trap end_lab EXIT
+trap 'exit 130' INT TERM
+lab down
+lab up "${with[@]}"
+
+failed=()
+for piece in "${pieces[@]}"; do
+  printf '# %s\n' "$piece"
+  lab run --limit 1200 "KILLS=$kills bash /payload/lab/$piece.sh" </dev/null || failed+=("$piece")
+  lab status >/dev/null || { printf 'Bail out! the lab ended during %s\n' "$piece"; exit 1; }
+done
+if ((${#failed[@]} > 0)); then
+  printf '# failed: %s; the console log is %s\n' "${failed[*]}" "$cache/checks/serial.log"
+  exit 1
+fi
+printf '# all pieces passed\n'

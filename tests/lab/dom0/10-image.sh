@@ -1,0 +1,76 @@
+#!/bin/bash
+# A golden image and its clones on a thin pool, as LVM itself sees them.
+# shellcheck source=SCRIPTDIR/lib.sh
+source "$(dirname -- "$0")/lib.sh"
+
+doctor_is_content() {
+  local report
+  report=$(domsmith doctor --store "$store" --json || true)
+  same "missing for the store and for guests" "" \
+    "$(json '", ".join(c["name"] + ": " + c["text"] for c in d["checks"] if c["state"] == "missing" and c["area"] in ("store", "guests"))' <<<"$report")"
+}
+
+import_image() { domsmith image import "/payload/images/$image" --store "$store"; }
+
+golden_is_sealed() {
+  same "layout" "thin" "$(lv lv_layout "$image" | cut -d, -f1)"
+  same "pool" "pool" "$(lv pool_lv "$image")"
+  same "permissions" "read-only" "$(lv lv_permissions "$image")"
+  same "active" "" "$(lv lv_active "$image")"
+  same "a second import" "$(volumes)" "$image"
+  fails_with 1 "$image" domsmith image import "/payload/images/$image" --store "$store"
+}
+
+verify_image() { domsmith image verify "$image" --store "$store"; }
+
+clone_guests() {
+  domsmith clone "$image" --name pv --count 3 --template tiny-pv --store "$store"
+  domsmith clone "$image" --name pvh --count 2 --template tiny --store "$store"
+}
+
+clones_are_snapshots() {
+  local name
+  for name in pv-1 pv-2 pv-3 pvh-1 pvh-2; do
+    same "origin of $name" "$image" "$(lv origin "$name")"
+    same "pool of $name" "pool" "$(lv pool_lv "$name")"
+    same "permissions of $name" "writeable" "$(lv lv_permissions "$name")"
+    same "active $name" "" "$(lv lv_active "$name")"
+  done
+  same "volumes" "$image pv-1 pv-2 pv-3 pvh-1 pvh-2" "$(volumes | xargs)"
+  same "the golden image still" "read-only" "$(lv lv_permissions "$image")"
+}
+
+configs_parse() {
+  local name
+  for name in pv-1 pv-2 pv-3 pvh-1 pvh-2; do
+    xl create -n "/etc/xen/$name.cfg" >/dev/null
+    grep -q "/dev/vg0/$name" "/etc/xen/$name.cfg"
+  done
+}
+
+nothing_is_shared() {
+  local list key
+  list=$(domsmith guest list --json)
+  for key in machine_id uuid; do
+    same "different $key" 5 "$(json "len({g.get('$key') or g['identity']['$key'] for g in d['guests']})" <<<"$list")"
+  done
+  same "different MACs in /etc/xen" 5 "$(grep -ohiE '00:16:3e(:[0-9a-f]{2}){3}' /etc/xen/*.cfg | sort -u | wc -l)"
+}
+
+errors_are_clear() {
+  fails_with 1 "nosuch" domsmith clone nosuch --name x --store "$store"
+  fails_with 1 "pv-1" domsmith clone "$image" --name pv-1 --store "$store"
+  fails_with 1 "vg9" domsmith clone "$image" --name x --store lvm:vg9/pool
+  fails_with 2 "tinyy" domsmith clone "$image" --name x --template tinyy --store "$store"
+}
+
+check "doctor finds all that the store and guests need" doctor_is_content
+check "image import into the thin pool" import_image
+check "LVM shows the golden image: thin, read-only, inactive" golden_is_sealed
+check "image verify finds nothing wrong" verify_image
+check "clone 3 PV and 2 PVH guests" clone_guests
+check "LVM shows thin snapshots of the golden image" clones_are_snapshots
+check "xl reads the configs" configs_parse
+check "no two guests share an identity" nothing_is_shared
+check "errors say what is wrong" errors_are_clear
+finish

@@ -1,0 +1,109 @@
+#!/bin/bash
+# The guests of 10-image.sh as Xen runs them: to the login prompt, with their own identity, and away again.
+# shellcheck source=SCRIPTDIR/lib.sh
+source "$(dirname -- "$0")/lib.sh"
+
+guests=(pv-1 pv-2 pv-3 pvh-1 pvh-2)
+
+start_guests() { domsmith guest start "$@"; }
+
+xl_shows() {
+  local name
+  for name in "${guests[@]}"; do
+    xl domid "$name"
+    same "state of $name" running "$(guest "$name" '"running" if d["running"] else "not running"')"
+  done
+  same "type of pv-1" pv "$(guest pv-1 'd["domain"]["type"]')"
+  same "type of pvh-1" pvh "$(guest pvh-1 'd["domain"]["type"]')"
+  same "memory of pvh-1" 128 "$(guest pvh-1 'd["domain"]["memory_mib"]')"
+}
+
+logs_in() { wait_login "$1"; }
+
+# Above the login prompt a guest of debian-minimal says who it is.
+has_identity() {
+  local name=$1 log=$consoles/guest-$1.log mac machine_id
+  mac=$(grep -oiE '([0-9a-f]{2}:){5}[0-9a-f]{2}' "/etc/xen/$name.cfg" | head -n 1)
+  machine_id=$(guest "$name" 'd.get("machine_id") or d["identity"]["machine_id"]')
+  grep -a "hostname: $name" "$log"
+  grep -a "machine-id: $machine_id" "$log"
+  grep -ai "mac .*: $mac" "$log"
+}
+
+# Two guests with one DHCP identity would have been given one address.
+addresses_differ() {
+  local i
+  for ((i = 0; i < 60; i++)); do
+    if (($(ip -4 neigh show dev xenbr0 | grep -ciE 'lladdr 00:16:3e') >= ${#guests[@]})); then
+      break
+    fi
+    sleep 1
+  done
+  ip -4 neigh show dev xenbr0
+  same "guests with an address" "${#guests[@]}" "$(ip -4 neigh show dev xenbr0 | grep -iE 'lladdr 00:16:3e' | awk '{print $3}' | sort -u | wc -l)"
+}
+
+running_ones_are_safe() {
+  fails_with 1 "pv-1" domsmith guest reset pv-1
+  fails_with 1 "pv-1" domsmith guest remove pv-1
+  fails_with 1 "$image" domsmith image remove "$image" --store "$store"
+  xl domid pv-1
+}
+
+stop_guests() {
+  local name
+  domsmith guest stop --timeout 120 "${guests[@]}"
+  for name in "${guests[@]}"; do
+    if xl domid "$name" 2>/dev/null; then
+      echo "$name still runs"
+      return 1
+    fi
+    same "state of $name" stopped "$(guest "$name" '"running" if d["running"] else "stopped"')"
+  done
+}
+
+# A mark in the clone's file system goes with a reset; who the guest is stays.
+reset_guest() {
+  local before after device=/dev/vg0/pv-1
+  before=$(guest pv-1 '[d[k] for k in sorted(d) if k in ("uuid", "machine_id", "macs", "identity")]')
+  lvchange -qq -ay -K vg0/pv-1
+  debugfs -w -R 'mkdir /a-mark' "$device"
+  lvchange -qq -an vg0/pv-1
+  domsmith guest reset pv-1
+  after=$(guest pv-1 '[d[k] for k in sorted(d) if k in ("uuid", "machine_id", "macs", "identity")]')
+  same "identity" "$before" "$after"
+  same "origin" "$image" "$(lv origin pv-1)"
+  lvchange -qq -ay -K vg0/pv-1
+  debugfs -R 'stat /a-mark' "$device" 2>&1 | grep 'not found'
+  e2fsck -fn "$device"
+  lvchange -qq -an vg0/pv-1
+}
+
+boots_after_reset() {
+  rm -f "$consoles/guest-pv-1.log"
+  domsmith guest start pv-1
+  wait_login pv-1
+  has_identity pv-1
+  domsmith guest stop --timeout 120 pv-1
+}
+
+remove_guests() {
+  domsmith guest remove --all
+  same "volumes" "$image" "$(volumes | xargs)"
+  same "configs" "" "$(find /etc/xen -name '*.cfg')"
+  same "guests" "" "$(domsmith guest list --json | json '[g["name"] for g in d["guests"]]')"
+}
+
+check "guest start" start_guests "${guests[@]}"
+check "xl and domsmith show them running" xl_shows
+for name in "${guests[@]}"; do
+  check "$name boots to its login prompt in 128 MiB" logs_in "$name"
+  check "$name shows its own host name, machine-id and MAC" has_identity "$name"
+done
+check "each has an address of its own" addresses_differ
+check "what runs is neither reset nor removed" running_ones_are_safe
+check "guest stop" stop_guests
+check "guest reset: back to the golden image, same identity" reset_guest
+check "it boots after the reset" boots_after_reset
+check "guest remove leaves nothing" remove_guests
+finish

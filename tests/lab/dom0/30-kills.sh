@@ -1,0 +1,101 @@
+#!/bin/bash
+# Killed at each fail point of clone, reset and remove on LVM: after recover the thing is absent or complete, and a second
+# recover finds nothing to do. tests/faults does the same for every point on the other stores; here it is LVM's turn.
+# shellcheck source=SCRIPTDIR/lib.sh
+source "$(dirname -- "$0")/lib.sh"
+
+make_two() { domsmith clone "$image" --name k --count 2 --template tiny-pv --store "$store"; }
+reset_two() { domsmith guest reset k-1 k-2; }
+remove_two() { domsmith guest remove k-1 k-2; }
+
+# points VERB: points that VERB passes, with the number of the pass: "store.clone.before:1". All of them with KILLS=all;
+# otherwise those of the store and some of the rest, for a kill and what follows take ten seconds in here.
+points() {
+  local trace
+  trace=$(mktemp)
+  DOMSMITH_FAIL_TRACE=$trace "$1" >/dev/null 2>&1
+  awk -v all="${KILLS:-some}" '{
+    point = $0 ":" ++count[$0]
+    if (all == "all" || point ~ /^(lvm|store)[.].*:1$/ || ++rest % 6 == 3) print point
+  }' "$trace"
+  rm -f "$trace"
+}
+
+recover_is_thorough() {
+  domsmith recover
+  same "a second recover" "nothing to recover" "$(domsmith recover)"
+}
+
+# killed POINT VERB: the process really died there
+killed() {
+  local status=0
+  DOMSMITH_FAIL=$1 "$2" >/dev/null 2>&1 || status=$?
+  same "status after $1" 137 "$status"
+}
+
+is_one_of() { # SEEN STATE...
+  local seen=$1 state
+  shift
+  for state in "$@"; do
+    [[ $seen != "$state" ]] || return 0
+  done
+  printf 'neither absent nor complete:\n%s\n' "$seen"
+  return 1
+}
+
+kill_clone() {
+  killed "$1" make_two
+  recover_is_thorough
+  is_one_of "$(footprint)" "$absent" "$complete"
+  if [[ $(footprint) == "$complete" ]]; then remove_two; fi
+}
+
+kill_reset() {
+  killed "$1" reset_two
+  recover_is_thorough
+  same "after a reset" "$complete" "$(footprint)"
+}
+
+kill_remove() {
+  killed "$1" remove_two
+  recover_is_thorough
+  is_one_of "$(footprint)" "$absent" "$complete"
+  if [[ $(footprint) == "$absent" ]]; then make_two; fi
+}
+
+# Dying in recover, at each of its points, after one kill in the middle of a clone.
+kill_recover() {
+  local point
+  killed "$1" make_two
+  for point in $(points_of_recover "$1"); do
+    DOMSMITH_FAIL=$point domsmith recover >/dev/null 2>&1 || true
+  done
+  recover_is_thorough
+  is_one_of "$(footprint)" "$absent" "$complete"
+  if [[ $(footprint) == "$complete" ]]; then remove_two; fi
+}
+
+points_of_recover() {
+  local trace
+  trace=$(mktemp)
+  DOMSMITH_FAIL_TRACE=$trace domsmith recover >/dev/null
+  sort -u "$trace"
+  rm -f "$trace"
+  killed "$1" make_two
+}
+
+absent=$(footprint)
+clone_points=$(points make_two)
+complete=$(footprint)
+reset_points=$(points reset_two)
+remove_points=$(points remove_two)
+check "the verbs pass fail points" test -n "$clone_points" -a -n "$reset_points" -a -n "$remove_points"
+for point in $clone_points; do check "clone killed at $point" kill_clone "$point"; done
+point=$(sed -n "$(($(wc -l <<<"$clone_points") / 2 + 1))p" <<<"$clone_points")
+check "recover killed at each of its points, after clone died at $point" kill_recover "$point"
+make_two >/dev/null 2>&1
+for point in $reset_points; do check "reset killed at $point" kill_reset "$point"; done
+for point in $remove_points; do check "remove killed at $point" kill_remove "$point"; done
+remove_two >/dev/null 2>&1
+check "nothing is left" same footprint "$absent" "$(footprint)"
+finish

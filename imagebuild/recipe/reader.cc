@@ -275,10 +275,11 @@ std::optional<toml::table> parse_text(const SourceText& source, Problems& proble
 
 Result<Document> read_document(std::string_view text, std::string file, const Schema& schema) {
   if (text.size() > document_limit) {
-    return fail(
-        ErrorCode::bad_input,
-        fmt::format("{}: a {} may hold {} bytes, this holds {}", file, schema.title, document_limit, text.size()),
+    Problems problems;
+    problems.add(
+        {}, fmt::format("the {} is too large: {} bytes, the most is {}", schema.title, text.size(), document_limit), {},
         "keep long contents in files of their own");
+    return std::unexpected(problems.error(Document(std::move(file), {}, {})));
   }
   const SourceText source(text);
   Problems problems;

@@ -250,7 +250,7 @@ TableSchema script_table() {
       .array = true,
       .keys = {
           {.name = "phase",
-           .doc = "when: before any package, behind the essential ones, behind all, or last of all",
+           .doc = "when it runs: see [Scripts](#scripts)",
            .fallback = "customize",
            .example = "\"final\"",
            .choices = {"setup", "essential", "customize", "final"}},

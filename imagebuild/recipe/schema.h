@@ -48,9 +48,9 @@ struct Complaint {
 using StringCheck = std::function<std::optional<Complaint>(std::string_view)>;
 
 struct KeySchema {
-  std::string name;
+  std::string name{};
   ValueType type = ValueType::string;
-  std::string doc;  // one line, for people
+  std::string doc{};  // one line, for people
   bool required = false;
   std::optional<Value> fallback{};        // the default; filled in where the key is absent
   std::string default_text{};             // the words for a default that the program works out ("the image's name")

@@ -52,10 +52,10 @@ unsigned SourceText::byte_column(unsigned line, unsigned code_points) const {
   const std::string_view text = this->line(line);
   auto found = offsets_.find(line);
   if (found == offsets_.end()) {
-    if (is_ascii(text)) {
-      return code_points;
-    }
-    found = offsets_.emplace(line, offsets_of(text)).first;
+    found = offsets_.emplace(line, is_ascii(text) ? std::vector<std::size_t>{} : offsets_of(text)).first;
+  }
+  if (found->second.empty()) {
+    return code_points;
   }
   const std::size_t wanted = code_points - 1;
   const std::size_t block = std::min(wanted / offset_step, found->second.size() - 1);

@@ -32,8 +32,8 @@ class SourceText {
  private:
   std::string text_;
   std::vector<std::size_t> starts_;
-  // Of lines that are not all ASCII: the byte offset of every 256th code point, so that a long line costs no quadratic
-  // walk.
+  // The byte offset of every 256th code point of a line that was asked for, so that a long line costs no quadratic
+  // walk; nothing for a line that is all ASCII.
   mutable std::map<unsigned, std::vector<std::size_t>> offsets_;
 };
 

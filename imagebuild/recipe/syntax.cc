@@ -117,7 +117,9 @@ std::optional<Duplicate> find_duplicate(const SourceText& source, const SyntaxFa
 
 void explain_fault(const SourceText& source, const SyntaxFault& fault, Problems& problems) {
   const std::string_view line = source.line(fault.line);
-  const Place at{.line = fault.line, .column = source.byte_column(fault.line, fault.column), .width = 1};
+  const auto behind = static_cast<unsigned>(line.size()) + 1;
+  const Place at{
+      .line = fault.line, .column = std::min(source.byte_column(fault.line, fault.column), behind), .width = 1};
   const std::string_view reason = without_context(fault.description);
   if (contains(reason, "could not determine value type")) {
     problems.add(word_around(line, at), "not valid TOML: this is no value", "text stands in quotes: \"…\"");

@@ -1,4 +1,5 @@
-// Error texts byte for byte: tests/golden/recipe/NAME.toml must give NAME.txt. DOMSMITH_UPDATE_GOLDEN=1 writes them anew.
+// Error texts byte for byte: tests/golden/recipe/NAME.toml must give NAME.txt. DOMSMITH_UPDATE_GOLDEN=1 writes them
+// anew.
 #include <gtest/gtest.h>
 
 #include <algorithm>

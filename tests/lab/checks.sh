@@ -61,7 +61,7 @@ lab up "${with[@]}"
 failed=()
 for piece in "${pieces[@]}"; do
   printf '# %s\n' "$piece"
-  lab run --limit 1200 "KILLS=$kills bash /payload/lab/$piece.sh" </dev/null || failed+=("$piece")
+  lab run --limit "${DOMSMITH_LAB_PIECE_LIMIT:-1200}" "KILLS=$kills LOGIN_LIMIT=${DOMSMITH_LAB_LOGIN_LIMIT:-600} bash /payload/lab/$piece.sh" </dev/null || failed+=("$piece")
   lab status >/dev/null || { printf 'Bail out! the lab ended during %s\n' "$piece"; exit 1; }
 done
 if ((${#failed[@]} > 0)); then

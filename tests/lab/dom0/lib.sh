@@ -5,7 +5,7 @@
 store=lvm:vg0/pool
 image=debian-minimal
 consoles=/var/log/xen/console
-login_limit=${LOGIN_LIMIT:-420} # seconds; an idle machine needs 40 (PV) or 70 (PVH) a guest
+login_limit=${LOGIN_LIMIT:-600} # seconds; an idle machine needs 40 (PV) or 70 (PVH) a guest
 passed=0
 failed=0
 
@@ -65,7 +65,7 @@ for item in value if isinstance(value, list) else [value]:
 lv() { lvs --noheadings --separator ' ' -o "$1" "vg0/$2" 2>/dev/null | sed 's/^ *//; s/ *$//'; }
 
 # The volumes there are, but for the pool and its parts
-volumes() { lvs --noheadings -o lv_name vg0 -S 'lv_layout!~pool' | tr -d ' ' | sort; }
+volumes() { lvs --noheadings -o lv_name,lv_layout vg0 | awk '$2 !~ /pool/ {print $1}' | sort; }
 
 guest() { domsmith guest show "$1" --json | json "$2"; }
 

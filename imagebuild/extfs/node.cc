@@ -1,0 +1,172 @@
+#include "imagebuild/extfs/node.h"
+
+#include <cstring>
+#include <ctime>
+#include <memory>
+
+#include "imagebuild/extfs/attributes.h"
+#include "imagebuild/extfs/inode.h"
+#include "imagebuild/extfs/lookup.h"
+
+namespace domsmith::extfs {
+namespace {
+
+std::int64_t now(ext2_filsys fs) { return fs->now != 0 ? fs->now : std::time(nullptr); }
+
+struct ext2_inode_large blank(ext2_filsys fs, EntryType type, const Attributes& attributes) {
+  struct ext2_inode_large inode = {};
+  inode.i_mode = mode_bits(type, attributes.mode);
+  inode.i_uid = static_cast<__u16>(attributes.uid);
+  inode.i_uid_high = static_cast<__u16>(attributes.uid >> 16);
+  inode.i_gid = static_cast<__u16>(attributes.gid);
+  inode.i_gid_high = static_cast<__u16>(attributes.gid >> 16);
+  inode.i_links_count = 1;
+  const DiskTime made = disk_time({.seconds = now(fs)});
+  const DiskTime mtime = attributes.mtime ? disk_time(*attributes.mtime) : made;
+  inode.i_mtime = inode.i_atime = mtime.seconds;
+  inode.i_ctime = inode.i_crtime = made.seconds;
+  if (EXT2_INODE_SIZE(fs->super) > EXT2_GOOD_OLD_INODE_SIZE) {
+    inode.i_extra_isize = sizeof inode - EXT2_GOOD_OLD_INODE_SIZE;
+    inode.i_mtime_extra = inode.i_atime_extra = mtime.extra;
+    inode.i_ctime_extra = inode.i_crtime_extra = made.extra;
+  }
+  return inode;
+}
+
+Result<void> write_inode(ext2_filsys fs, ext2_ino_t number, struct ext2_inode_large& inode) {
+  std::vector<std::byte> bytes(std::max<std::size_t>(EXT2_INODE_SIZE(fs->super), sizeof inode));
+  std::memcpy(bytes.data(), &inode, sizeof inode);
+  return ext2_check(fs,
+                    ext2fs_write_inode_full(fs, number, reinterpret_cast<struct ext2_inode*>(bytes.data()),
+                                            static_cast<int>(EXT2_INODE_SIZE(fs->super))),
+                    "cannot write an inode");
+}
+
+Result<void> write_content(ext2_filsys fs, ext2_ino_t number, std::string_view bytes) {
+  ext2_file_t file = nullptr;
+  TRY(ext2_check(fs, ext2fs_file_open(fs, number, EXT2_FILE_WRITE, &file), "cannot open a new file"));
+  errcode_t code = 0;
+  while (code == 0 && !bytes.empty()) {
+    unsigned written = 0;
+    const auto piece = static_cast<unsigned>(std::min<std::size_t>(bytes.size(), 1U << 20));
+    code = ext2fs_file_write(file, bytes.data(), piece, &written);
+    bytes.remove_prefix(written);
+  }
+  const errcode_t closed = ext2fs_file_close(file);
+  return ext2_check(fs, code != 0 ? code : closed, "cannot write a new file");
+}
+
+Result<void> write_attributes(ext2_filsys fs, ext2_ino_t number, const AttributeMap& attributes) {
+  if (attributes.empty()) {
+    return {};
+  }
+  struct ext2_xattr_handle* raw = nullptr;
+  TRY(ext2_check(fs, ext2fs_xattrs_open(fs, number, &raw), "cannot write attributes"));
+  const auto close = [](struct ext2_xattr_handle* handle) { ext2fs_xattrs_close(&handle); };
+  const std::unique_ptr<struct ext2_xattr_handle, decltype(close)> handle(raw, close);
+  unsigned flags = XATTR_HANDLE_FLAG_RAW;
+  ext2fs_xattrs_flags(handle.get(), &flags, nullptr);
+  for (const auto& [name, value] : attributes) {
+    const bool is_acl = name.starts_with("system.posix_acl_");
+    const std::string disk = is_acl ? TRY(acl_to_disk(value)) : value;
+    TRY(ext2_check(fs, ext2fs_xattr_set(handle.get(), name.c_str(), disk.data(), disk.size()),
+                   "cannot write attributes"));
+  }
+  return {};
+}
+
+Result<ext2_ino_t> new_inode(ext2_filsys fs, ext2_ino_t near, EntryType type) {
+  ext2_ino_t number = 0;
+  TRY(ext2_check(fs, ext2fs_new_inode(fs, near, mode_bits(type, 0), nullptr, &number), "no inode is free"));
+  return number;
+}
+
+// Gives back what a half-made file has taken.
+template <class Make>
+Result<ext2_ino_t> make(ext2_filsys fs, ext2_ino_t near, EntryType type, Make&& fill) {
+  const ext2_ino_t number = TRY(new_inode(fs, near, type));
+  ext2fs_inode_alloc_stats2(fs, number, +1, 0);
+  if (Result<void> made = fill(number); !made) {
+    if (!drop_link(fs, number)) {
+      ext2fs_inode_alloc_stats2(fs, number, -1, 0);
+    }
+    return std::unexpected(std::move(made).error());
+  }
+  return number;
+}
+
+Result<void> start_extents(ext2_filsys fs, ext2_ino_t number, struct ext2_inode_large& inode) {
+  if (!ext2fs_has_feature_extents(fs->super)) {
+    return write_inode(fs, number, inode);
+  }
+  inode.i_flags |= EXT4_EXTENTS_FL;
+  TRY(write_inode(fs, number, inode));
+  ext2_extent_handle_t handle = nullptr;
+  TRY(ext2_check(fs, ext2fs_extent_open2(fs, number, EXT2_INODE(&inode), &handle), "cannot start a new file"));
+  ext2fs_extent_free(handle);
+  return write_inode(fs, number, inode);
+}
+
+}  // namespace
+
+Result<ext2_ino_t> make_file(ext2_filsys fs, ext2_ino_t near, std::string_view bytes, const Attributes& attributes) {
+  return make(fs, near, EntryType::regular, [&](ext2_ino_t number) -> Result<void> {
+    auto inode = blank(fs, EntryType::regular, attributes);
+    TRY(start_extents(fs, number, inode));
+    TRY(write_content(fs, number, bytes));
+    return write_attributes(fs, number, attributes.xattrs);
+  });
+}
+
+Result<ext2_ino_t> make_symlink(ext2_filsys fs, ext2_ino_t near, std::string_view target,
+                                const Attributes& attributes) {
+  return make(fs, near, EntryType::symlink, [&](ext2_ino_t number) -> Result<void> {
+    auto inode = blank(fs, EntryType::symlink, attributes);
+    if (target.size() < sizeof inode.i_block) {
+      std::memcpy(inode.i_block, target.data(), target.size());
+      inode.i_size = static_cast<__u32>(target.size());
+      TRY(write_inode(fs, number, inode));
+    } else {
+      TRY(start_extents(fs, number, inode));
+      TRY(write_content(fs, number, target));
+    }
+    return write_attributes(fs, number, attributes.xattrs);
+  });
+}
+
+Result<ext2_ino_t> make_directory(ext2_filsys fs, ext2_ino_t parent, const Attributes& attributes) {
+  const ext2_ino_t number = TRY(new_inode(fs, parent, EntryType::directory));
+  TRY(ext2_check(fs, ext2fs_mkdir(fs, parent, number, nullptr), "cannot make a directory"));
+  auto made = TRY(read_inode(fs, number));
+  auto wanted = blank(fs, EntryType::directory, attributes);
+  wanted.i_links_count = made.i_links_count;
+  wanted.i_size = made.i_size;
+  wanted.i_blocks = made.i_blocks;
+  wanted.i_flags = made.i_flags;
+  wanted.i_generation = made.i_generation;
+  std::memcpy(wanted.i_block, made.i_block, sizeof wanted.i_block);
+  TRY(write_inode(fs, number, wanted));
+  TRY(write_attributes(fs, number, attributes.xattrs));
+  return number;
+}
+
+Result<void> drop_link(ext2_filsys fs, ext2_ino_t number) {
+  auto inode = TRY(read_inode(fs, number));
+  const bool is_directory = LINUX_S_ISDIR(inode.i_mode);
+  if (!is_directory && inode.i_links_count > 1) {
+    --inode.i_links_count;
+    return ext2_check(fs, ext2fs_write_inode_full(fs, number, EXT2_INODE(&inode), sizeof inode),
+                      "cannot write an inode");
+  }
+  TRY(ext2_check(fs, ext2fs_free_ext_attr(fs, number, &inode), "cannot free attributes"));
+  if (ext2fs_inode_has_valid_blocks2(fs, EXT2_INODE(&inode)) != 0 && (inode.i_flags & EXT4_INLINE_DATA_FL) == 0) {
+    TRY(ext2_check(fs, ext2fs_punch(fs, number, EXT2_INODE(&inode), nullptr, 0, ~0ULL), "cannot free blocks"));
+  }
+  inode.i_links_count = 0;
+  inode.i_dtime = static_cast<__u32>(now(fs));
+  TRY(ext2_check(fs, ext2fs_write_inode_full(fs, number, EXT2_INODE(&inode), sizeof inode), "cannot write an inode"));
+  ext2fs_inode_alloc_stats2(fs, number, -1, is_directory ? 1 : 0);
+  return {};
+}
+
+}  // namespace domsmith::extfs

@@ -1,6 +1,314 @@
+// Looking, creating, opening, sealing, activating, plans. The verbs on many volumes: lvm_store_clones.cc.
 #include "lvm-snapshots/lvm_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/fail_point.h"
+#include "base/interrupt.h"
+#include "lvm-snapshots/lvm_errors.h"
+#include "lvm-snapshots/lvm_target.h"
+#include "lvm-snapshots/store_rules.h"
+
 namespace domsmith {
-Result<std::unique_ptr<VolumeStore>> open_lvm_store(std::string group, std::string pool) {
-  return fail(ErrorCode::unsupported, "LVM stores are being built: " + group + "/" + pool);
+
+Result<std::unique_ptr<VolumeStore>> open_lvm_store(const std::string& group, const std::string& pool) {
+  return std::make_unique<LvmStore>(std::make_shared<LvmContext>(group, pool));
 }
+
+VolumeInfo LvmStore::info(const LvmVolume& volume) const {
+  VolumeInfo info;
+  info.name = volume.name;
+  info.kind = volume.kind.value_or(VolumeKind::staging);
+  info.origin = info.kind == VolumeKind::clone ? volume.origin : std::string();
+  info.size = volume.size;
+  if (volume.data_percent) {
+    info.used = static_cast<std::uint64_t>(static_cast<double>(volume.size) * *volume.data_percent / 100.0);
+  }
+  // A classic clone is active with its siblings; it counts when it is used itself.
+  const bool active = context_->commands().thin() ? volume.active : volume.open;
+  info.active = active || context_->use().activated(volume.name);
+  info.device = context_->commands().device(volume.name);
+  info.disk_spec = "phy";
+  return info;
+}
+
+Result<StoreStatus> LvmStore::status() {
+  const LvmGroup group = TRY(context_->report());
+  const LvmCommands& commands = context_->commands();
+  StoreStatus status;
+  status.volumes = static_cast<std::uint64_t>(
+      std::ranges::count_if(group.volumes, [this](const LvmVolume& volume) { return context_->holds(volume); }));
+  if (!commands.thin()) {
+    status.description = fmt::format("volume group {}", commands.group);
+    status.method = "snapshot";
+    status.size = group.size;
+    status.free = group.free;
+    return status;
+  }
+  const LvmVolume* pool = group.find(commands.pool);
+  status.description =
+      fmt::format("thin pool {}/{}{}", commands.group, commands.pool, pool->active ? "" : " (not active)");
+  status.method = "thin snapshot";
+  status.size = pool->size;
+  const double used = pool->data_percent.value_or(0.0);  // not known while the pool is not active
+  status.free = static_cast<std::uint64_t>(static_cast<double>(pool->size) * (100.0 - used) / 100.0);
+  status.metadata_used_percent = pool->metadata_percent;
+  return status;
+}
+
+Result<std::vector<VolumeInfo>> LvmStore::list() {
+  const LvmGroup group = TRY(context_->report());
+  std::vector<VolumeInfo> all;
+  for (const LvmVolume& volume : group.volumes) {
+    if (context_->holds(volume)) {
+      all.push_back(info(volume));
+    }
+  }
+  return all;
+}
+
+Result<VolumeInfo> LvmStore::find(std::string_view volume) {
+  const LvmGroup group = TRY(context_->report());
+  return info(*TRY(context_->lookup(group, volume)));
+}
+
+Result<void> LvmStore::check_free_name(const LvmGroup& group, std::string_view volume) const {
+  for (const std::string_view ending : {std::string_view(), suffix_new, suffix_reset}) {
+    const LvmVolume* there = group.find(fmt::format("{}{}", volume, ending));
+    if (there == nullptr) {
+      continue;
+    }
+    if (there->ours) {
+      return store_rules::taken(name(), volume);
+    }
+    return lvm_refusal::not_ours(group.name, there->name);
+  }
+  return {};
+}
+
+Result<void> LvmStore::check_idle(const LvmVolume& volume) const {
+  if (TRY(context_->in_use(volume))) {
+    return store_rules::in_use(volume.name);
+  }
+  return {};
+}
+
+Result<void> LvmStore::check_room(const LvmGroup& group, std::uint64_t size, std::size_t count) const {
+  static constexpr double pool_limit = 95.0;  // percent; beyond it a running guest may be the one that suffers
+  static constexpr std::uint64_t text_per_volume = 1024;  // of LVM's metadata, both tags and a long name included
+  if (const std::uint64_t text = text_per_volume * count; text > group.metadata_free) {
+    return lvm_refusal::metadata_area_full(group.name, text, group.metadata_free);
+  }
+  if (!context_->commands().thin()) {
+    const std::uint64_t needed = size * count;
+    return needed <= group.free ? Result<void>() : lvm_refusal::group_full(group.name, needed, group.free);
+  }
+  const LvmVolume* pool = group.find(context_->commands().pool);
+  for (const bool metadata : {false, true}) {
+    const double used = (metadata ? pool->metadata_percent : pool->data_percent).value_or(0.0);
+    if (used >= pool_limit) {
+      return lvm_refusal::pool_full(group.name, pool->name, metadata, used);
+    }
+  }
+  return {};
+}
+
+Result<VolumeInfo> LvmStore::create(std::string_view volume, std::uint64_t size) {
+  TRY(store_rules::check_new(volume, size));
+  {
+    FileLock gate = TRY(context_->use().gate());
+    const LvmGroup group = TRY(context_->tidy());
+    TRY(check_free_name(group, volume));
+    TRY(check_room(group, size, 1));
+    TRY(fail_point("lvm.create.before"));
+    if (context_->commands().thin()) {
+      TRY(context_->run(context_->commands().create(volume, size), fmt::format("cannot create volume '{}'", volume)));
+    } else {
+      TRY(create_zeroed(std::move(gate), volume, size));
+    }
+    TRY(fail_point("lvm.create.after"));
+  }
+  return find(volume);
+}
+
+// A classic LV holds whatever its extents held. It gets its name when it is zeroed; others may use the group meanwhile.
+Result<void> LvmStore::create_zeroed(FileLock gate, std::string_view volume, std::uint64_t size) {
+  const LvmCommands& commands = context_->commands();
+  const std::string half = fmt::format("{}{}", volume, suffix_new);
+  const std::string headline = fmt::format("cannot create volume '{}'", volume);
+  std::optional<FileLock> hold = TRY(context_->use().hold(half, Access::read_write));
+  auto made = context_->run_all({commands.create(half, size), commands.activate(half)}, headline);
+  std::optional<FileLock> held_gate;
+  if (made) {
+    {
+      const FileLock release = std::move(gate);
+    }
+    made = zero(half);
+    held_gate = TRY(context_->use().gate());
+  }
+  if (made) {
+    made = context_->run_all({commands.deactivate(half), commands.rename(half, volume)}, headline);
+  }
+  if (!made) {
+    (void)context_->run_all(commands.remove(std::span(&half, 1)), headline);
+  }
+  hold.reset();
+  context_->use().forget(half);
+  return made;
+}
+
+Result<void> LvmStore::zero(std::string_view volume) {
+  static constexpr std::uint64_t step = 64ULL << 20;
+  const auto device = TRY(open_block_target(context_->commands().device(volume), Access::read_write));
+  progress().begin("zeroing", device->size(), "bytes");
+  for (std::uint64_t at = 0; at < device->size(); at += step) {
+    TRY(check_interrupted());
+    TRY(device->discard(at, std::min(step, device->size() - at)));
+    progress().advance("zeroing", at, device->size(), "bytes");
+  }
+  progress().end("zeroing");
+  return device->flush();
+}
+
+Result<std::unique_ptr<BlockTarget>> LvmStore::open(std::string_view volume, Access access) {
+  const FileLock gate = TRY(context_->use().gate());
+  const LvmGroup group = TRY(context_->tidy());
+  const LvmVolume& there = *TRY(context_->lookup(group, volume));
+  if (access == Access::read_write) {
+    if (there.kind == VolumeKind::golden) {
+      return store_rules::golden_is_read_only(volume);
+    }
+    TRY(check_idle(there));
+  }
+  FileLock hold = TRY(context_->use().hold(volume, access));
+  if (!there.active) {
+    TRY(context_->use().set_opened(volume, true));
+  }
+  Result<void> active;
+  if (!there.active) {
+    active = context_->run(context_->commands().activate(volume), fmt::format("cannot activate volume '{}'", volume));
+  }
+  auto target = active ? open_lvm_target(context_, std::string(volume), access, std::move(hold))
+                       : Result<std::unique_ptr<BlockTarget>>(std::unexpected(std::move(active).error()));
+  if (!target) {
+    if (auto tidied = context_->tidy(); !tidied) {
+      target.error().causes.push_back(tidied.error().what);
+    }
+  }
+  return target;
+}
+
+Result<void> LvmStore::seal(std::string_view volume) {
+  const FileLock gate = TRY(context_->use().gate());
+  const LvmGroup group = TRY(context_->tidy());
+  const LvmVolume& there = *TRY(context_->lookup(group, volume));
+  TRY(store_rules::check_sealable(volume, *there.kind));
+  if (there.kind == VolumeKind::golden) {
+    return {};
+  }
+  TRY(check_idle(there));
+  std::vector<LvmCommand> commands;
+  if (there.active) {
+    commands.push_back(context_->commands().deactivate(volume));
+  }
+  commands.push_back(context_->commands().seal(volume));
+  TRY(fail_point("lvm.seal.before"));
+  TRY(context_->run_all(commands, fmt::format("cannot seal volume '{}'", volume)));
+  return fail_point("lvm.seal.after");
+}
+
+Result<void> LvmStore::activate(std::string_view volume) {
+  const FileLock gate = TRY(context_->use().gate());
+  const LvmGroup group = TRY(context_->tidy());
+  const LvmVolume& there = *TRY(context_->lookup(group, volume));
+  TRY(store_rules::check_is_clone(volume, *there.kind, "be activated"));
+  const bool already = context_->use().activated(volume);
+  if (!already && (there.open || TRY(context_->use().held(volume)))) {
+    return store_rules::in_use(volume);
+  }
+  TRY(context_->use().set_activated(volume, true));
+  if (there.active) {
+    return {};
+  }
+  auto active =
+      context_->run(context_->commands().activate(volume), fmt::format("cannot activate volume '{}'", volume));
+  if (!active && !already) {
+    TRY(context_->use().set_activated(volume, false));
+  }
+  return active;
+}
+
+Result<void> LvmStore::deactivate(std::string_view volume) {
+  const FileLock gate = TRY(context_->use().gate());
+  const LvmGroup group = TRY(context_->tidy());
+  const LvmVolume& there = *TRY(context_->lookup(group, volume));
+  if (there.open) {
+    return store_rules::in_use(volume);
+  }
+  TRY(context_->use().set_activated(volume, false));
+  if (!there.active || there.kind == VolumeKind::golden) {
+    return {};
+  }
+  TRY(context_->use().set_opened(volume, true));  // from here on it is like one whose opener has gone
+  return context_->settle(group, volume);
+}
+
+Result<void> LvmStore::recover() {
+  const FileLock gate = TRY(context_->use().gate());
+  TRY(context_->tidy());
+  return {};
+}
+
+namespace {
+
+std::vector<std::string> texts(const std::vector<LvmCommand>& commands) {
+  std::vector<std::string> all;
+  std::ranges::transform(commands, std::back_inserter(all), command_text);
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> LvmStore::plan_create(std::string_view volume, std::uint64_t size) const {
+  const LvmCommands& commands = context_->commands();
+  if (commands.thin()) {
+    return texts({commands.create(volume, size)});
+  }
+  const std::string half = fmt::format("{}{}", volume, suffix_new);
+  std::vector<std::string> all = texts({commands.create(half, size), commands.activate(half)});
+  all.push_back(fmt::format("blkdiscard --zeroout {}", commands.device(half)));
+  std::ranges::copy(texts({commands.deactivate(half), commands.rename(half, volume)}), std::back_inserter(all));
+  return all;
+}
+
+std::vector<std::string> LvmStore::plan_clone(std::string_view origin, std::span<const std::string> names) const {
+  std::vector<LvmCommand> commands;
+  for (const std::string& volume : names) {
+    commands.push_back(context_->commands().snapshot(origin, volume));
+  }
+  return texts(commands);
+}
+
+std::vector<std::string> LvmStore::plan_seal(std::string_view volume) const {
+  return texts({context_->commands().seal(volume)});
+}
+
+std::vector<std::string> LvmStore::plan_reset(std::string_view origin, std::span<const std::string> names) const {
+  std::vector<LvmCommand> commands;
+  for (const std::string& volume : names) {
+    commands.push_back(context_->commands().snapshot(origin, fmt::format("{}{}", volume, suffix_reset)));
+  }
+  std::ranges::copy(context_->commands().remove(names), std::back_inserter(commands));
+  for (const std::string& volume : names) {
+    commands.push_back(context_->commands().rename(fmt::format("{}{}", volume, suffix_reset), volume));
+  }
+  return texts(commands);
+}
+
+std::vector<std::string> LvmStore::plan_remove(std::span<const std::string> names) const {
+  return texts(context_->commands().remove(names));
+}
+
 }  // namespace domsmith

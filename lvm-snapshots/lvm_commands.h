@@ -1,0 +1,39 @@
+// The LVM commands of each verb, as values: what runs is what --plan prints. See lvcreate(8), lvchange(8), lvmthin(7).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lvm-snapshots/lvm_library.h"
+
+namespace domsmith {
+
+// All volumes have the activation-skip flag (-ky): nothing that starts "all LVs" brings them up by accident; -K
+// overrides.
+struct LvmCommands {
+  std::string group;
+  std::string pool;  // empty: classic volumes
+
+  [[nodiscard]] bool thin() const { return !pool.empty(); }
+  [[nodiscard]] std::string path(std::string_view name) const { return group + "/" + std::string(name); }
+  [[nodiscard]] std::string device(std::string_view name) const { return "/dev/" + path(name); }
+
+  [[nodiscard]] LvmCommand create(std::string_view name, std::uint64_t size) const;
+  // Classic snapshots get as much room as their origin has (100%ORIGIN), so that they never overflow: an overflown one
+  // is lost, and guests write until the end of their disk.
+  [[nodiscard]] LvmCommand snapshot(std::string_view origin, std::string_view name) const;
+  [[nodiscard]] LvmCommand seal(std::string_view name) const;
+  [[nodiscard]] LvmCommand activate(std::string_view name) const;
+  [[nodiscard]] LvmCommand deactivate(std::string_view name) const;
+  [[nodiscard]] LvmCommand rename(std::string_view from, std::string_view to) const;
+  // Several commands where there are many names: LVM takes 64 words at most (MAX_ARGS).
+  [[nodiscard]] std::vector<LvmCommand> remove(std::span<const std::string> names) const;
+};
+
+// The same without LVM's backup of the metadata (vgcfgbackup(8)): for all but the last command of a series.
+LvmCommand without_backup(LvmCommand command);
+
+}  // namespace domsmith

@@ -1,0 +1,169 @@
+#include "lvm-snapshots/lvm_context.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/fail_point.h"
+#include "base/interrupt.h"
+#include "lvm-snapshots/lvm_errors.h"
+#include "lvm-snapshots/store_rules.h"
+
+namespace domsmith {
+
+LvmContext::LvmContext(std::string group, std::string pool, const std::filesystem::path& run)
+    : commands_{std::move(group), std::move(pool)}, use_(run, commands_.group) {}
+
+std::string LvmContext::name() const {
+  return commands_.thin() ? fmt::format("lvm:{}/{}", commands_.group, commands_.pool) : "lvm:" + commands_.group;
+}
+
+Result<void> LvmContext::start() {
+  if (library_) {
+    return {};
+  }
+  if (::geteuid() != 0) {
+    return lvm_refusal::not_root(name());
+  }
+  if (!kernel_has_device_mapper()) {
+    return lvm_refusal::no_device_mapper(name());
+  }
+  library_ = TRY(LvmLibrary::get());
+  return {};
+}
+
+Result<void> LvmContext::run(const LvmCommand& command, const std::string& headline) {
+  TRY(start());
+  const LvmOutcome outcome = library_->run(command);
+  if (outcome.success) {
+    return {};
+  }
+  TRY(check_interrupted());  // LVM gives up at SIGINT too
+  return std::unexpected(lvm_error(headline, outcome));
+}
+
+Result<void> LvmContext::run_all(const std::vector<LvmCommand>& commands, const std::string& headline) {
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    TRY(run(i + 1 < commands.size() ? without_backup(commands[i]) : commands[i], headline));
+  }
+  return {};
+}
+
+Result<LvmGroup> LvmContext::report_unchecked() {
+  TRY(start());
+  for (const LvmCommand& command : {report_volumes_command(commands_.group), report_group_command(commands_.group)}) {
+    const LvmOutcome outcome = library_->run(command);
+    if (!outcome.success) {
+      Error error = lvm_error(fmt::format("cannot look at VG {}", commands_.group), outcome);
+      return error.code == ErrorCode::not_found ? lvm_refusal::no_group(commands_.group) : std::unexpected(error);
+    }
+    LvmGroup group = TRY(parse_lvm_report(outcome.report));
+    if (!group.name.empty()) {  // a group without LVs has no row in the first report
+      return group;
+    }
+  }
+  return lvm_refusal::no_group(commands_.group);
+}
+
+Result<void> LvmContext::check_pool(const LvmGroup& group) const {
+  if (!commands_.thin()) {
+    return {};
+  }
+  const LvmVolume* pool = group.find(commands_.pool);
+  if (pool == nullptr) {
+    return lvm_refusal::no_pool(commands_.group, commands_.pool);
+  }
+  if (!pool->thin_pool) {
+    return lvm_refusal::not_a_pool(commands_.group, commands_.pool);
+  }
+  return {};
+}
+
+Result<LvmGroup> LvmContext::report() {
+  LvmGroup group = TRY(report_unchecked());
+  TRY(check_pool(group));
+  return group;
+}
+
+Result<LvmGroup> LvmContext::tidy() {
+  LvmGroup group = TRY(report());
+  bool changed = false;
+  for (const std::string& left : TRY(use_.left_open())) {
+    TRY(settle(group, left));
+    changed = true;
+  }
+  changed = TRY(finish_half_made(group)) || changed;
+  return changed ? report() : Result<LvmGroup>(std::move(group));
+}
+
+// A volume that was not zeroed to the end goes; a reset that was cut off is finished where the old clone is gone
+// already, and undone where it is not.
+Result<bool> LvmContext::finish_half_made(const LvmGroup& group) {
+  bool changed = false;
+  const std::string headline = fmt::format("cannot tidy up VG {}", commands_.group);
+  for (const LvmVolume& volume : group.volumes) {
+    const bool is_new = volume.name.ends_with(suffix_new);
+    const bool is_reset = volume.name.ends_with(suffix_reset);
+    if (!volume.ours || volume.kind || (!is_new && !is_reset) || TRY(use_.held(volume.name))) {
+      continue;
+    }
+    const std::string base = volume.name.substr(0, volume.name.rfind('.'));
+    TRY(fail_point("lvm.recover.before"));
+    if (is_reset && group.find(base) == nullptr) {
+      TRY(run(commands_.rename(volume.name, base), headline));
+    } else {
+      TRY(run_all(commands_.remove(std::span(&volume.name, 1)), headline));
+    }
+    TRY(fail_point("lvm.recover.after"));
+    changed = true;
+  }
+  return changed;
+}
+
+// Classic snapshots and their origin are activated and deactivated together (lvchange(8)), so none may be in use.
+Result<bool> LvmContext::family_idle(const LvmGroup& group, std::string_view root) const {
+  for (const LvmVolume& volume : group.volumes) {
+    if (volume.name != root && volume.origin != root) {
+      continue;
+    }
+    if (volume.open || use_.activated(volume.name) || TRY(use_.held(volume.name))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Result<void> LvmContext::settle(const LvmGroup& group, std::string_view name) {
+  if (!use_.opened(name) || TRY(use_.held(name))) {
+    return {};
+  }
+  const LvmVolume* volume = group.find(name);
+  if (volume == nullptr) {
+    use_.forget(name);
+    return {};
+  }
+  const std::string root = commands_.thin() || volume->origin.empty() ? volume->name : volume->origin;
+  if (!commands_.thin() && !TRY(family_idle(group, root))) {
+    return {};  // whoever closes the last of them finds the mark
+  }
+  if (volume->active && !use_.activated(name)) {
+    TRY(run(commands_.deactivate(root), fmt::format("cannot deactivate volume '{}'", name)));
+  }
+  return use_.set_opened(name, false);
+}
+
+bool LvmContext::holds(const LvmVolume& volume) const { return volume.kind && volume.pool == commands_.pool; }
+
+Result<const LvmVolume*> LvmContext::lookup(const LvmGroup& group, std::string_view wanted) const {
+  const LvmVolume* volume = group.find(wanted);
+  if (volume == nullptr || !holds(*volume)) {
+    return store_rules::absent(name(), wanted);
+  }
+  return volume;
+}
+
+Result<bool> LvmContext::in_use(const LvmVolume& volume) const {
+  return volume.open || use_.activated(volume.name) || (commands_.thin() && volume.active) ||
+         TRY(use_.held(volume.name));
+}
+
+}  // namespace domsmith

@@ -1,0 +1,56 @@
+// One volume group (and pool) as the LVM store and its open volumes share it: run commands, report, tidy up.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "lvm-snapshots/lvm_commands.h"
+#include "lvm-snapshots/lvm_library.h"
+#include "lvm-snapshots/lvm_report.h"
+#include "lvm-snapshots/lvm_use.h"
+
+namespace domsmith {
+
+class LvmContext {
+ public:
+  LvmContext(std::string group, std::string pool, const std::filesystem::path& run = "/run/lock/domsmith");
+
+  [[nodiscard]] std::string name() const;  // "lvm:vg0/pool"
+  [[nodiscard]] const LvmCommands& commands() const { return commands_; }
+  [[nodiscard]] const LvmUse& use() const { return use_; }
+
+  // What LVM knows now. denied, unsupported, not_found (group, pool).
+  Result<LvmGroup> report();
+  // With the gate held: takes away what dead processes left, then reports.
+  Result<LvmGroup> tidy();
+
+  Result<void> run(const LvmCommand& command, const std::string& headline);
+  // All of them, LVM's metadata backup with the last; stops at the first that fails.
+  Result<void> run_all(const std::vector<LvmCommand>& commands, const std::string& headline);
+
+  // With the gate held: deactivates a volume that was activated to be opened, once nobody has it open any more.
+  Result<void> settle(const LvmGroup& group, std::string_view name);
+
+  // Whether the volume is this store's: ours, complete, and in this pool (or in none, for classic volumes).
+  [[nodiscard]] bool holds(const LvmVolume& volume) const;
+  [[nodiscard]] Result<const LvmVolume*> lookup(const LvmGroup& group, std::string_view name) const;
+  // In use as store.h means it: open, activated, or (thin) made active by somebody else's lvchange.
+  [[nodiscard]] Result<bool> in_use(const LvmVolume& volume) const;
+
+ private:
+  Result<void> start();
+  Result<LvmGroup> report_unchecked();
+  Result<void> check_pool(const LvmGroup& group) const;
+  Result<bool> finish_half_made(const LvmGroup& group);
+  Result<bool> family_idle(const LvmGroup& group, std::string_view root) const;
+
+  LvmCommands commands_;
+  LvmUse use_;
+  std::shared_ptr<LvmLibrary> library_;
+};
+
+}  // namespace domsmith

@@ -1,0 +1,57 @@
+// What LVM reports of a volume group (lvs --reportformat json; lvmreport(7)), as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "lvm-snapshots/lvm_library.h"
+#include "lvm-snapshots/store.h"
+
+namespace domsmith {
+
+// Tags tell which LVs are ours, and what they are. LVs without the first are never listed nor touched.
+namespace lvm_tag {
+inline constexpr std::string_view ours = "domsmith";
+inline constexpr std::string_view staging = "domsmith.staging";
+inline constexpr std::string_view golden = "domsmith.golden";
+inline constexpr std::string_view clone = "domsmith.clone";
+}  // namespace lvm_tag
+
+// A dot cannot be in a volume's name, so these are never taken for one.
+inline constexpr std::string_view suffix_new = ".new";      // a classic volume that is not zeroed yet
+inline constexpr std::string_view suffix_reset = ".reset";  // a fresh snapshot that is to take the place of NAME
+
+struct LvmVolume {
+  std::string name;
+  std::uint64_t size = 0;
+  bool ours = false;
+  std::optional<VolumeKind> kind;  // nullopt: not ours, or half-made
+  bool active = false;
+  bool open = false;  // the kernel counts an opener
+  bool thin_pool = false;
+  std::string pool;
+  std::string origin;
+  std::optional<double> data_percent;      // of active thin volumes and pools
+  std::optional<double> metadata_percent;  // of active pools
+};
+
+struct LvmGroup {
+  std::string name;
+  std::uint64_t size = 0;
+  std::uint64_t free = 0;
+  std::uint64_t metadata_free = 0;  // of its metadata areas, bytes for further text
+  std::vector<LvmVolume> volumes;   // sorted by name
+
+  [[nodiscard]] const LvmVolume* find(std::string_view name) const;
+};
+
+LvmCommand report_volumes_command(std::string_view group);  // a row for each LV, none where there is none
+LvmCommand report_group_command(std::string_view group);
+
+Result<LvmGroup> parse_lvm_report(std::string_view json);
+
+}  // namespace domsmith

@@ -196,6 +196,16 @@ nlohmann::json identity_public_json(const Identity& identity) {
   return json;
 }
 
+std::optional<std::string> canonical_address(const std::string& address) {
+  std::array<unsigned char, 16> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = family_of(address);
+  if (family == AF_UNSPEC || inet_pton(family, address.c_str(), bytes.data()) != 1) {
+    return std::nullopt;
+  }
+  return inet_ntop(family, bytes.data(), text.data(), text.size());
+}
+
 Result<void> check_static_network(const StaticNetwork& network) {
   const int family = family_of(network.address);
   if (family == AF_UNSPEC) {

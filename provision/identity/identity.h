@@ -62,6 +62,8 @@ nlohmann::json identity_public_json(const Identity& identity);
 
 // Checks a static network by itself (address forms, family of the gateway, prefix). bad_input.
 Result<void> check_static_network(const StaticNetwork& network);
+// "2001:DB8:0::1" -> "2001:db8::1"; nullopt where it is no IP address.
+std::optional<std::string> canonical_address(const std::string& address);
 // One line "ssh-ed25519 AAAA… comment" (options in front are allowed). bad_input.
 Result<void> check_authorized_key(std::string_view line);
 

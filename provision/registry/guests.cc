@@ -64,7 +64,8 @@ Result<std::vector<GuestRecord>> Registry::set_state(std::span<const std::string
     if (!found) {
       return std::unexpected(TRY(no_such_guest(*database_, name)));
     }
-    if (!found->operation.empty() && found->operation != operation) {
+    const bool lets_go = state == GuestState::ready && operation.empty();
+    if (!lets_go && !found->operation.empty() && found->operation != operation) {
       return fail(ErrorCode::busy,
                   fmt::format("another process is {} the guest '{}' (operation {})", state_text(found->state), name,
                               found->operation),

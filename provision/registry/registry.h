@@ -102,6 +102,7 @@ class Registry {
   Result<void> complete_guests(std::string_view operation);
   // Puts guests into a state: ready lets go of them, any other state is held by the operation. All or none. The records
   // as they are now, in the order of `names`. not_found; busy: another operation holds one.
+  // Ready with an empty operation lets go of them whoever held them: for who knows that the holder is dead.
   Result<std::vector<GuestRecord>> set_state(std::span<const std::string> names, GuestState state,
                                              std::string_view operation);
   Result<void> set_autostart(std::string_view name, bool autostart);

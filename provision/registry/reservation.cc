@@ -138,6 +138,10 @@ Result<void> Reservation::check_addresses() {
     TRY(check_static_network(*request.network));
     const auto& address = request.network->address;
     std::string owner;
+    // The database compares text: each address has one spelling.
+    if (const auto spelling = canonical_address(address); spelling != address) {
+      return fail(ErrorCode::bad_input, fmt::format("the address {} is to be written {}", address, *spelling));
+    }
     if (!seen.insert(address).second) {
       return fail(ErrorCode::bad_input, fmt::format("the address {} was asked for twice", address));
     }

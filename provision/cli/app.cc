@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "lvm-snapshots/store_spec.h"
 #include "provision/cli/command.h"
+#include "provision/cli/default_root.h"
 #include "provision/cli/help.h"
 #include "provision/cli/usage.h"
 
@@ -148,12 +149,12 @@ Result<void> CliContext::prepare() {
   options_.progress = *mode;
   output_.set_quiet_errors(*mode == ProgressMode::json);
   set_log_level(options_.verbose == 0 ? LogLevel::quiet : options_.verbose == 1 ? LogLevel::info : LogLevel::debug);
-  if (!options_.root.empty()) {
-    std::error_code error;
-    paths_.root = std::filesystem::absolute(options_.root, error).lexically_normal();
-    if (error) {
-      return fail_errno("cannot tell the current folder", error.value());
-    }
+  std::error_code error;
+  const std::filesystem::path root =
+      options_.root.empty() ? TRY(default_root(root_facts())) : std::filesystem::path(options_.root);
+  paths_.root = std::filesystem::absolute(root, error).lexically_normal();
+  if (error) {
+    return fail_errno("cannot tell the current folder", error.value());
   }
   if (chosen_kind_ == VerbKind::changes && !options_.plan && recovery_) {
     TRY(recovery_());

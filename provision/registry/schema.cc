@@ -87,6 +87,14 @@ Result<FileVersion> file_version(Database& database) {
   return found;
 }
 
+// All three of one moment: another process may be writing the tables of a new file right now.
+Result<FileVersion> file_version_in_snapshot(Database& database) {
+  auto transaction = TRY(Transaction::begin(database, Transaction::Kind::read));
+  const auto found = TRY(file_version(database));
+  TRY(transaction.commit());
+  return found;
+}
+
 Result<void> check_version(const Database& database, const FileVersion& found, std::size_t known) {
   if (found.fresh()) {
     return {};
@@ -111,9 +119,9 @@ std::span<const std::string_view> migrations() { return kMigrations; }
 
 Result<void> migrate(Database& database, std::span<const std::string_view> steps) {
   // Looked at before anything is written, the journal mode included: a file that is not ours stays as it is.
-  TRY(check_version(database, TRY(file_version(database)), steps.size()));
+  TRY(check_version(database, TRY(file_version_in_snapshot(database)), steps.size()));
   TRY(database.use_wal());
-  if (TRY(file_version(database)).version == static_cast<std::int64_t>(steps.size())) {
+  if (TRY(file_version_in_snapshot(database)).version == static_cast<std::int64_t>(steps.size())) {
     return {};
   }
   auto transaction = TRY(Transaction::begin(database, Transaction::Kind::write));
@@ -129,7 +137,7 @@ Result<void> migrate(Database& database, std::span<const std::string_view> steps
 }
 
 Result<void> check_schema(Database& database, std::span<const std::string_view> steps) {
-  const auto found = TRY(file_version(database));
+  const auto found = TRY(file_version_in_snapshot(database));
   TRY(check_version(database, found, steps.size()));
   if (found.fresh()) {
     return fail(ErrorCode::not_found, fmt::format("the registry {} is empty", database.file().string()));

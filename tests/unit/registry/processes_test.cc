@@ -130,7 +130,7 @@ class Processes : public RegistryTest {
 };
 
 TEST_F(Processes, AllOpenANewRegistryAtOnce) {
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 10; ++round) {
     file_ = directory_.path() / fmt::format("round-{}", round) / "registry.sqlite";
     const auto said = race([&](int) {
       auto registry = Registry::open(file_);
@@ -144,10 +144,10 @@ TEST_F(Processes, SixteenTimesTwoHundredGuestsShareNothing) {
   with_image();
   const auto said = race([&](int number) -> std::string {
     auto registry = open();
-    for (int batch = 0; batch < 40; ++batch) {
+    for (int batch = 0; batch < 20; ++batch) {
       const auto operation = fmt::format("op-{}-{}", number, batch);
       value_of(
-          registry.reserve_guests(test_requests(fmt::format("g{}-{}", number, batch), 5), test_options(operation)));
+          registry.reserve_guests(test_requests(fmt::format("g{}-{}", number, batch), 10), test_options(operation)));
       value_of(registry.complete_guests(operation));
     }
     return "";

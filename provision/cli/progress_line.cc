@@ -79,7 +79,7 @@ std::string duration_text(Seconds duration) {
 }
 
 std::string progress_line(const ProgressEvent& event, Seconds elapsed, unsigned columns, bool colour) {
-  const std::string stage = shortened(printable(event.stage), columns);
+  const std::string stage = cut_to_width(printable(event.stage), columns);
   std::size_t room = columns - std::min<std::size_t>(columns, display_width(stage));
   // In the order of how much each is needed.
   std::vector<std::string> parts;
@@ -96,7 +96,7 @@ std::string progress_line(const ProgressEvent& event, Seconds elapsed, unsigned 
   if (event.text.empty()) {
     // no words to show
   } else if (room > 12) {
-    add(shortened(printable(event.text), room - 2));
+    add(cut_to_width(printable(event.text), room - 2));
   }
   std::string line = stage;
   if (event.total > 0 && room >= kLeastBarWidth + 4) {

@@ -64,7 +64,7 @@ bool is_control(const Letter& letter) {
 }
 
 std::string padded(const std::string& cell, std::size_t width, Align align) {
-  const std::string text = shortened(cell, width);
+  const std::string text = cut_to_width(cell, width);
   const std::string space(width - std::min(width, display_width(text)), ' ');
   return align == Align::right ? space + text : text + space;
 }
@@ -81,7 +81,7 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-std::string shortened(std::string_view text, std::size_t width) {
+std::string cut_to_width(std::string_view text, std::size_t width) {
   if (display_width(text) <= width) {
     return std::string(text);
   }

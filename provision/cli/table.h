@@ -41,7 +41,7 @@ class Table {
 // UTF-8 count as one each.
 std::size_t display_width(std::string_view text);
 // The text cut to `width` columns, its last one "…" where something was cut.
-std::string shortened(std::string_view text, std::size_t width);
+std::string cut_to_width(std::string_view text, std::size_t width);
 // Control characters (C0, DEL, C1) become '?'; newlines too.
 std::string printable(std::string_view text);
 // Words folded at `columns` (0: not at all), each line behind the first indented by `indent` spaces.

@@ -33,6 +33,9 @@ bool canonical_mac_form(std::string_view text) {
 
 int family_of(const std::string& address) {
   std::array<unsigned char, 16> bytes{};
+  if (address.find('\0') != std::string::npos) {  // inet_pton(3) would not see what is behind it
+    return AF_UNSPEC;
+  }
   for (const int family : {AF_INET, AF_INET6}) {
     if (inet_pton(family, address.c_str(), bytes.data()) == 1) {
       return family;

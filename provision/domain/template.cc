@@ -66,7 +66,7 @@ Result<std::vector<fs::path>> template_files(const fs::path& directory) {
   if (error) {
     return fail_errno(fmt::format("cannot list the templates' folder {}", directory.string()), error.value());
   }
-  std::ranges::sort(files);
+  std::ranges::sort(files, {}, [](const fs::path& file) { return file.stem().string(); });
   return files;
 }
 

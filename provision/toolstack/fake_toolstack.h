@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "provision/toolstack/monitor.h"
 #include "provision/toolstack/toolstack.h"
 
 namespace domsmith {
@@ -38,7 +39,7 @@ class FakeToolstack final : public Toolstack {
     RunningDomain domain;
   };
   Result<Row*> row(std::string_view name);
-  Result<void> ended(std::string_view name, DomainAction action, DomainState state);
+  Result<void> ended(std::string_view name, DomainEnd end, DomainState state);
 
   std::uint64_t memory_mib_;
   std::uint32_t next_domid_ = 1;

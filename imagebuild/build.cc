@@ -118,9 +118,11 @@ Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& 
     result.written_bytes = stats.bytes_written;
     progress.end("file system");
   }
-  progress.begin("boot files");
-  TRY(read_back(plan, image, result));
   TRY(image.close());
+  // What is read from here on is what stands on the target, not what memory remembers of it.
+  progress.begin("boot files");
+  auto written = TRY(extfs::FileSystem::open(target, Access::read_only));
+  TRY(read_back(plan, written, result));
   progress.end("boot files");
   return result;
 }

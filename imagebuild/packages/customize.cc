@@ -213,7 +213,7 @@ std::vector<agent::Step> phase_steps(const Recipe& recipe, RecipeScript::Phase p
 std::vector<agent::Step> customize_steps(const Recipe& recipe) {
   Steps steps;
   if (!recipe.packages.remove.empty()) {
-    // apt kept them out or removed them; what is left of those that had come in is their configuration.
+    // dpkg, not apt: it refuses where something still needs the package, and never takes others along.
     std::vector<std::string> argv{"/usr/bin/dpkg", "--purge"};
     argv.insert(argv.end(), recipe.packages.remove.begin(), recipe.packages.remove.end());
     steps.push_back(exec("packages to remove", std::move(argv)));

@@ -36,9 +36,6 @@ std::vector<std::string> wanted_packages(const Recipe& recipe) {
       out.push_back(name);
     }
   }
-  for (const std::string& name : removed) {
-    out.push_back(name + "-");  // apt-get(8), install: a hyphen behind the name
-  }
   return out;
 }
 

@@ -30,7 +30,7 @@ struct PackagePlan {
   std::string suite;
   std::string architecture;
   std::vector<AptSource> sources;
-  std::vector<std::string> packages;  // as given to apt: "nginx-light", "exim4-" for one that must not come in
+  std::vector<std::string> packages;  // to install beside the essential ones
   std::vector<HookSteps> hooks;
   // Runs in a work folder that holds the agent and the step files, which its hooks name by relative paths.
   Command command;

@@ -38,7 +38,7 @@ struct Fault {
   std::string_view what;
   std::string_view remedy;
 };
-constexpr std::array<Fault, 18> known_faults{{
+constexpr std::array<Fault, 17> known_faults{{
     {"No space left on device", ErrorCode::no_space, "the folder for temporary files is full",
      "free some space there, or set TMPDIR to a folder with a few GiB"},
     {"have enough free space", ErrorCode::no_space, "the folder for temporary files has not enough free space",
@@ -61,8 +61,6 @@ constexpr std::array<Fault, 18> known_faults{{
      "check [distribution] release and mirror"},
     {"did not find any indices", ErrorCode::not_found, "the mirror has none of the wanted components of '{}'",
      "check [distribution] components and the architecture"},
-    {"Essential packages were removed", ErrorCode::failed, "the recipe removes an essential package",
-     "take it out of [packages] remove"},
     {"unmet dependencies", ErrorCode::failed, "the packages of the recipe do not fit together",
      "see the causes above; a release's packages need its own -updates and -security sources"},
     {"held broken packages", ErrorCode::failed, "the packages of the recipe do not fit together",
@@ -127,6 +125,12 @@ std::optional<ProgressEvent> RunLog::line(std::string_view text) {
   }
   if ((text.starts_with("E: ") || text.starts_with("W: ")) && !is_noise(text) && complaints_.size() < 4 * tail_lines) {
     complaints_.emplace_back(text.substr(0, line_bytes));
+  }
+  if (text.starts_with("dpkg: warning: ignoring request to remove")) {
+    return ProgressEvent{.kind = ProgressEvent::Kind::warning,
+                         .stage = std::string(stage_name),
+                         .text = std::string(text.substr(text.find("ignoring"))),
+                         .unit = {}};
   }
   return stage_line(text);
 }

@@ -1,0 +1,119 @@
+#include "imagebuild/packages/plan.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "tests/unit/packages/recipes.h"
+
+namespace domsmith::packages {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+HostFacts host() {
+  return {.root = true,
+          .architecture = "amd64",
+          .mmdebstrap = "/usr/bin/mmdebstrap",
+          .sources = {{"http://deb.debian.org/debian", "bookworm", {"main"}, "/k.gpg", false, "f:1"},
+                      {"http://deb.debian.org/debian", "bookworm-updates", {"main"}, "/k.gpg", false, "f:1"}},
+          .environment = {}};
+}
+
+Recipe rich_recipe() {
+  Recipe out = small_recipe();
+  out.packages.remove = {"nano"};
+  out.packages.recommends = true;
+  out.system.locale = "de_DE.UTF-8";
+  out.system.timezone = "Europe/Berlin";
+  out.system.root_password = "$6$salt$hunter2";
+  out.system.services_enable = {"nginx.service"};
+  out.system.services_mask = {"apt-daily.timer"};
+  out.users = {make_user("deploy")};
+  out.users[0].uid = 1500;
+  out.users[0].groups = {"sudo", "www-data"};
+  out.users[0].password = "$6$salt$other";
+  out.users[0].ssh_keys = {"ssh-ed25519 AAAA me"};
+  out.files = {make_file("/etc/motd", "hello\n"), make_file("/etc/resolv.conf", "nameserver 192.0.2.1\n")};
+  out.scripts = {make_script(RecipeScript::Phase::setup, "early"), make_script(RecipeScript::Phase::essential, "base"),
+                 make_script(RecipeScript::Phase::customize, "setup.sh"),
+                 make_script(RecipeScript::Phase::final, "last")};
+  return out;
+}
+
+void expect_golden(const std::string& text, const std::string& name) {
+  const auto golden = read_file(std::string(DOMSMITH_SOURCE_DIR "/tests/unit/packages/golden/") + name);
+  ASSERT_TRUE(golden) << "write this to " << name << ":\n" << text;
+  EXPECT_EQ(text, *golden);
+}
+
+TEST(PackagePlan, SmallRecipe) {
+  const auto plan = plan_packages(small_recipe(), host());
+  ASSERT_TRUE(plan);
+  expect_golden(plan_text(*plan), "small.txt");
+}
+
+TEST(PackagePlan, RecipeThatSaysEverything) {
+  auto ordinary = host();
+  ordinary.root = false;
+  ordinary.environment = {"http_proxy=http://proxy:3128"};
+  const auto plan = plan_packages(rich_recipe(), ordinary);
+  ASSERT_TRUE(plan);
+  expect_golden(plan_text(*plan), "rich.txt");
+}
+
+TEST(PackagePlan, SecretsAndFilesAreNoArguments) {
+  const auto plan = plan_packages(rich_recipe(), host());
+  ASSERT_TRUE(plan);
+  for (const std::string& text : {plan_text(*plan), plan_json(*plan).dump()}) {
+    EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+    EXPECT_THAT(text, Not(HasSubstr("AAAA")));
+    EXPECT_THAT(text, Not(HasSubstr("#!/bin/sh")));
+  }
+  EXPECT_THAT(plan->command.argv, Not(Contains(HasSubstr("setup.sh"))));
+}
+
+TEST(PackagePlan, ImageWithoutKernelHasNoInit) {
+  Recipe bare = small_recipe();
+  bare.boot.kernel = "none";
+  const auto plan = plan_packages(bare, host());
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(plan->packages, testing::ElementsAre("nginx-light", "curl", "tzdata"));
+}
+
+TEST(PackagePlan, WhatTheRecipeRemovesIsNotInstalledFirst) {
+  Recipe lean = small_recipe();
+  lean.packages.remove = {"tzdata", "init"};
+  const auto plan = plan_packages(lean, host());
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(plan->packages, testing::ElementsAre("nginx-light", "curl", "linux-image-amd64"));
+}
+
+TEST(PackagePlan, MirrorOnThisMachineIsMadeVisibleInTheChroot) {
+  Recipe local = small_recipe();
+  local.distribution.mirrors = {"file:///srv/mirror"};
+  const auto plan = plan_packages(local, host());
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(plan->command.argv, Contains("--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount"));
+}
+
+TEST(PackagePlan, RefusesWhatCannotWork) {
+  Recipe foreign = small_recipe();
+  foreign.image.architecture = "arm64";
+  const auto other_machine = plan_packages(foreign, host());
+  ASSERT_FALSE(other_machine);
+  EXPECT_EQ(other_machine.error().what, "cannot build for arm64 on a machine of amd64");
+  for (const char* name : {"", "a,b", "?essential", "-y", "./x.deb", "a b", "~n.", "/tmp/x.deb"}) {
+    Recipe odd = small_recipe();
+    odd.packages.install = {name};
+    const auto plan = plan_packages(odd, host());
+    ASSERT_FALSE(plan) << name;
+    EXPECT_EQ(plan.error().code, ErrorCode::bad_input);
+  }
+}
+
+}  // namespace
+}  // namespace domsmith::packages

@@ -1,0 +1,128 @@
+"""The rows of `script/bench --build`: building images and cloning them in folders, beside the tools that do it today."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from measure import alternately, peak_memory_mib, ratio_row, run, say, seconds, value_row
+
+TREE_MIB = 750
+IMAGE_SIZE = "2GiB"
+CLONES = 100
+LIBGUESTFS = {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
+
+
+class Bench:
+    def __init__(self, repo, runs):
+        self.repo = Path(repo)
+        self.bin = self.repo / "build/release/bin"
+        self.work = self.repo / "build/bench"
+        self.runs = runs
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    def domsmith(self, *words):
+        return [self.bin / "domsmith", *words, "--root", self.work / "root", "--progress", "none"]
+
+    # --- populate
+    def tree(self):
+        """750 MiB of this machine's /usr, with its folders, links and modes."""
+        tree = self.work / f"tree-{TREE_MIB}"
+        done = self.work / f"tree-{TREE_MIB}.done"
+        if done.exists():
+            return tree
+        shutil.rmtree(tree, ignore_errors=True)
+        left = TREE_MIB << 20
+        for folder, names, files in os.walk("/usr"):
+            names.sort()
+            target = tree / Path(folder).relative_to("/")
+            target.mkdir(parents=True, exist_ok=True)
+            for name in sorted(files):
+                source = Path(folder, name)
+                if source.is_symlink():
+                    os.symlink(os.readlink(source), target / name)
+                elif source.is_file() and os.access(source, os.R_OK):
+                    shutil.copy2(source, target / name)
+                    left -= source.stat().st_size
+                if left <= 0:
+                    done.touch()
+                    return tree
+        done.touch()
+        return tree
+
+    def populate(self):
+        say(f"populate: a tree of {TREE_MIB} MiB, {self.runs} runs a side")
+        tree = self.tree()
+        ours, peer, copy = (self.work / name for name in ("ours.img", "peer.img", "dd.img"))
+        used = int(run(["du", "-s", "--block-size=1M", tree]).stdout.split()[0])
+
+        def fresh(path):
+            path.unlink(missing_ok=True)
+            with open(path, "wb") as file:
+                file.truncate(2 << 30)
+
+        def mke2fs():
+            fresh(peer)
+            run(["mke2fs", "-q", "-t", "ext4", "-d", tree, peer])
+
+        def dd():
+            copy.unlink(missing_ok=True)
+            run(["dd", "if=/dev/zero", f"of={copy}", "bs=1M", f"count={used}", "conv=notrunc"])
+
+        run(["cp", "-a", tree, self.work / "warm"])  # both sides read from the page cache
+        shutil.rmtree(self.work / "warm")
+        own = lambda: run([self.bin / "bench_populate", tree, ours, IMAGE_SIZE])
+        times = alternately(self.runs, own, mke2fs, dd)
+        run(["e2fsck", "-fn", ours])
+        for path in (ours, peer, copy):
+            path.unlink(missing_ok=True)
+        return [ratio_row("populate-vs-mke2fs", 1.0, times[0], times[1], "folder to ext4, against mke2fs -d of the same folder"),
+                ratio_row("populate-vs-dd", 2.0, times[0], times[2], f"the same, against dd of {used} MiB")]
+
+    # --- build
+    def image(self):
+        say("build: rootfs-recipes/debian-minimal.toml, for its memory")
+        store = f"dir:{self.work / 'store'}"
+        shutil.rmtree(self.work / "store", ignore_errors=True)
+        shutil.rmtree(self.work / "root", ignore_errors=True)
+        peak = peak_memory_mib(self.domsmith("build", self.repo / "rootfs-recipes/debian-minimal.toml", "--store", store))
+        return [value_row("peak-memory-mib", 256, [peak], "MiB", "domsmith build debian-minimal, its children not counted"),
+                value_row("initramfs-mib", 12, [self.initramfs_mib()], "MiB", "a guest's initramfs, unpacked")]
+
+    def initramfs_mib(self):
+        initrd = next((self.work / "root/var/lib/domsmith/boot").glob("initrd-*"))
+        packed = initrd.read_bytes()
+        if packed.startswith(b"\x1f\x8b"):
+            return len(gzip.decompress(packed)) / (1 << 20)
+        if packed.startswith(b"\x28\xb5\x2f\xfd"):
+            return len(subprocess.run(["zstd", "-dc", initrd], stdout=subprocess.PIPE, check=True).stdout) / (1 << 20)
+        return len(packed) / (1 << 20)
+
+    # --- clone
+    def clone(self):
+        say(f"clone: {CLONES} in a folder store, against cp and virt-customize of one")
+        store = f"dir:{self.work / 'store'}"
+        shown = json.loads(run(self.domsmith("image", "list", "--json")).stdout)
+        image = shown["images"][0]["name"]
+        golden = next((self.work / "store").rglob(f"{image}*.img"))
+        copy = self.work / "virt.img"
+
+        def peer():
+            run(["cp", "--sparse=always", golden, copy])
+            run(["virt-customize", "-q", "--format", "raw", "-a", copy, "--hostname", "peer"], env=LIBGUESTFS)
+
+        ours, theirs = [], []
+        for number in range(self.runs):
+            ours.append(seconds(lambda: run(self.domsmith("clone", image, "--store", store, "--name", f"b{number}",
+                                                          "--count", CLONES))) / CLONES)
+            theirs.append(seconds(peer))
+        copy.unlink(missing_ok=True)
+        return [ratio_row("clone-folder-vs-virt-customize", 0.01, ours, theirs,
+                          f"a clone with identity and config out of {CLONES}, against cp --sparse and virt-customize --hostname")]
+
+
+def rows(repo, runs):
+    bench = Bench(repo, runs)
+    return bench.populate() + bench.image() + bench.clone()

@@ -129,7 +129,8 @@ void Problems::add(Place place, std::string what, std::string hint, std::string 
 }
 
 Error Problems::error(const Document& document) const {
-  static constexpr std::size_t shown = 100;  // nobody reads more at a time
+  static constexpr std::size_t most = 100;            // nobody reads more at a time
+  static constexpr std::size_t most_text = 8U << 20;  // bytes of source lines: each error holds its own
   std::vector<Problem> sorted = problems_;
   std::ranges::stable_sort(sorted, {},
                            [](const Problem& problem) { return std::tuple(problem.place.line, problem.place.column); });
@@ -142,12 +143,15 @@ Error Problems::error(const Document& document) const {
                  .others = {}};
   };
   Error first = error_of(sorted.at(0));
-  for (std::size_t i = 1; i < std::min(sorted.size(), shown); ++i) {
-    first.others.push_back(error_of(sorted[i]));
+  std::size_t shown = 1;
+  for (std::size_t text = first.where->text.size(); shown < std::min(sorted.size(), most) && text < most_text;
+       ++shown) {
+    first.others.push_back(error_of(sorted[shown]));
+    text += first.others.back().where->text.size();
   }
   if (sorted.size() > shown) {
-    first.others.push_back(error_of(
-        {.place = {}, .what = fmt::format("{} more errors", sorted.size() - shown), .hint = {}, .remedy = {}}));
+    const std::string more = fmt::format("{} more errors", sorted.size() - shown);
+    first.others.push_back(error_of({.place = {}, .what = more, .hint = {}, .remedy = {}}));
   }
   return first;
 }

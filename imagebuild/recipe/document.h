@@ -36,6 +36,8 @@ class DocumentTable {
   [[nodiscard]] bool has(std::string_view key) const;      // a value, written or by default
   [[nodiscard]] bool written(std::string_view key) const;  // stands in the file (perhaps with a wrong value)
 
+  [[nodiscard]] bool present() const { return present_; }  // stands in the file
+
   // A table that is not in the file is there all the same, holding defaults.
   [[nodiscard]] const DocumentTable& table(std::string_view name) const;
   [[nodiscard]] const std::vector<DocumentTable>& tables(std::string_view name) const;  // of [[name]]

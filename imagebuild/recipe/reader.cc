@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -68,31 +69,46 @@ class DocumentReader {
     table.place_ = place;
     table.present_ = from != nullptr;
     const std::string header = header_text(path, schema.array);
-    if (from != nullptr) {
-      find_unknown(schema, *from, header);
-    }
+    const Names meant = from == nullptr ? Names{} : find_unknown(schema, *from, header);
     for (const KeySchema& key : schema.keys) {
-      read_key(key, from, header, table);
+      read_key(key, from, header, table, meant.contains(key.name));
     }
     for (const TableSchema& inner : schema.tables) {
-      read_inner(inner, from, path, table);
+      read_inner(inner, from, path, table, meant.contains(inner.name));
     }
     return table;
   }
 
  private:
-  void find_unknown(const TableSchema& schema, const toml::table& from, const std::string& header) {
+  using Names = std::set<std::string, std::less<>>;
+
+  // Complains of each; returns what they were meant to be, so that nobody is told of the same slip a second time.
+  Names find_unknown(const TableSchema& schema, const toml::table& from, const std::string& header) {
+    static constexpr std::size_t most_hints = 100;  // as many as are shown
+    std::vector<std::pair<Place, const toml::key*>> unknown;
     for (const auto& [key, node] : from) {
-      const std::string_view name = key.str();
-      if (find_key(schema, name) == nullptr && find_table(schema, name) == nullptr && !name.starts_with(stand_in)) {
-        const Place place = place_of(source_, key.source());
-        const bool table = node.is_table() || node.is_array_of_tables();
-        problems_.add(place, unknown_text(name, table, header), unknown_hint(schema, name, header));
+      if (find_key(schema, key.str()) == nullptr && find_table(schema, key.str()) == nullptr &&
+          !key.str().starts_with(stand_in)) {
+        unknown.emplace_back(place_of(source_, key.source()), &key);
       }
     }
+    std::ranges::sort(unknown, {}, [](const auto& one) { return std::pair(one.first.line, one.first.column); });
+    Names meant;
+    for (std::size_t i = 0; i < unknown.size(); ++i) {
+      const auto& [place, key] = unknown[i];
+      const toml::node& node = *from.get(key->str());
+      const bool table = node.is_table() || node.is_array_of_tables();
+      problems_.add(place, unknown_text(key->str(), table, header),
+                    i < most_hints ? unknown_hint(schema, key->str(), header) : std::string{});
+      if (i < most_hints) {
+        meant.insert(nearest(key->str(), known_names(schema)));
+      }
+    }
+    return meant;
   }
 
-  void read_key(const KeySchema& key, const toml::table* from, const std::string& header, DocumentTable& table) {
+  void read_key(const KeySchema& key, const toml::table* from, const std::string& header, DocumentTable& table,
+                bool misspelt) {
     DocumentTable::Field& field = table.fields_[key.name];
     const toml::node* node = from == nullptr ? nullptr : from->get(key.name);
     const ValueContext context{.key = key, .header = header, .problems = problems_};
@@ -100,7 +116,7 @@ class DocumentReader {
       if (key.fallback) {
         field.value = *key.fallback;
         field.has = true;
-      } else if (key.required && from != nullptr) {
+      } else if (key.required && from != nullptr && !misspelt) {
         problems_.add(
             table.place_,
             header.empty() ? fmt::format("'{}' is missing", key.name) : fmt::format("{} lacks '{}'", header, key.name),
@@ -174,12 +190,13 @@ class DocumentReader {
     return good ? std::optional<Value>(std::move(list)) : std::nullopt;
   }
 
-  void read_inner(const TableSchema& inner, const toml::table* from, const std::string& path, DocumentTable& table) {
+  void read_inner(const TableSchema& inner, const toml::table* from, const std::string& path, DocumentTable& table,
+                  bool misspelt) {
     const std::string inner_path = path.empty() ? inner.name : path + "." + inner.name;
     const toml::node* node = from == nullptr ? nullptr : from->get(inner.name);
     const Place key = node == nullptr ? Place{} : place_of(source_, from->find(inner.name)->first.source());
     const std::string header = header_text(inner_path, inner.array);
-    if (node == nullptr && inner.required) {
+    if (node == nullptr && inner.required && !misspelt) {
       problems_.add(table.place_, fmt::format("the table {} is missing", header), {},
                     fmt::format("add {} and its keys", header));
     } else if (inner.array && node != nullptr) {

@@ -171,14 +171,19 @@ std::string unknown_text(std::string_view name, bool table, const std::string& h
   return fmt::format("unknown {} '{}' in {}", table ? "table" : "key", shortened(name), header);
 }
 
-std::string unknown_hint(const TableSchema& schema, std::string_view name, const std::string& header) {
-  std::vector<std::string> known;
+StringList known_names(const TableSchema& schema) {
+  StringList names;
   for (const KeySchema& key : schema.keys) {
-    known.push_back(key.name);
+    names.push_back(key.name);
   }
   for (const TableSchema& table : schema.tables) {
-    known.push_back(table.name);
+    names.push_back(table.name);
   }
+  return names;
+}
+
+std::string unknown_hint(const TableSchema& schema, std::string_view name, const std::string& header) {
+  const StringList known = known_names(schema);
   if (const std::string meant = nearest(name, known); !meant.empty()) {
     return fmt::format("did you mean '{}'?", meant);
   }

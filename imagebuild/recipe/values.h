@@ -32,6 +32,7 @@ std::optional<Value> value_of_integer(const ValueContext& context, std::int64_t 
 void wrong_type(const ValueContext& context, std::string_view found, const SourceText& source, Place place);
 void wrong_element(const ValueContext& context, std::string_view found, const SourceText& source, Place place);
 
+StringList known_names(const TableSchema& schema);  // of its keys and tables
 std::string unknown_text(std::string_view name, bool table, const std::string& header);
 std::string unknown_hint(const TableSchema& schema, std::string_view name, const std::string& header);
 

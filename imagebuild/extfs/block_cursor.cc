@@ -4,7 +4,8 @@
 
 namespace domsmith::extfs {
 
-BlockCursor::BlockCursor(ext2_filsys fs) : fs_(fs), blocks_(ext2fs_blocks_count(fs->super)), beyond_(blocks_) {}
+BlockCursor::BlockCursor(ext2_filsys fs)
+    : fs_(fs), blocks_(ext2fs_blocks_count(fs->super)), searched_(fs->super->s_first_data_block), beyond_(blocks_) {}
 
 BlockRun BlockCursor::next_run(std::uint64_t at_most) {
   if (free_.count == 0 && searched_ < blocks_) {

@@ -10,10 +10,11 @@
 
 #include "base/block_target.h"
 #include "base/result.h"
+#include "imagebuild/extfs/block_writer.h"
 
 namespace domsmith::extfs {
 
-class BlockStream {
+class BlockStream final : public BlockWriter {
  public:
   static constexpr std::size_t block_bytes = 4096;
 
@@ -22,7 +23,7 @@ class BlockStream {
 
   // The rest of the first and last block that a write touches reads as zeroes afterwards, unless it is what was written
   // just before.
-  Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
+  Result<void> write(std::uint64_t offset, std::span<const std::byte> bytes) override;
   Result<void> flush();
 
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }

@@ -31,14 +31,22 @@ Result<Found> place_for(ext2_filsys fs, std::string_view path) {
   return found;
 }
 
+// Undoes the inode where its name finds no room.
+Result<void> add_new_name(ext2_filsys fs, const Found& place, ext2_ino_t inode, std::uint8_t type) {
+  Result<void> added = add_name(fs, place.parent, place.name, inode, type);
+  if (!added) {
+    TRY(drop_link(fs, inode));
+    if (type == EXT2_FT_DIR) {
+      TRY(change_links(fs, place.parent, -1));
+    }
+  }
+  return added;
+}
+
 // The name leads to the new inode from now on; what it led to before is let go.
 Result<void> put_in_place(ext2_filsys fs, const Found& place, ext2_ino_t inode, EntryType type) {
   if (place.inode == 0) {
-    Result<void> added = add_name(fs, place.parent, place.name, inode, directory_type(type));
-    if (!added) {
-      static_cast<void>(drop_link(fs, inode));
-    }
-    return added;
+    return add_new_name(fs, place, inode, directory_type(type));
   }
   TRY(redirect_name(fs, place.parent, place.name, inode, directory_type(type)));
   return drop_link(fs, place.inode);
@@ -58,21 +66,50 @@ Result<void> symlink_at(ext2_filsys fs, std::string_view path, std::string_view 
   return put_in_place(fs, place, TRY(make_symlink(fs, place.parent, target, attributes)), EntryType::symlink);
 }
 
+// The longest part of the path, in whole components, that exists; its inode.
+struct Existing {
+  std::string_view part;
+  ext2_ino_t inode = EXT2_ROOT_INO;
+};
+Result<Existing> longest_existing(ext2_filsys fs, std::string_view path) {
+  while (!path.empty()) {
+    const auto found = look_up_existing(fs, path, Follow::yes);
+    if (found) {
+      return Existing{.part = path, .inode = *found};
+    }
+    if (found.error().code != ErrorCode::not_found) {
+      return std::unexpected(found.error());
+    }
+    const std::size_t slash = path.find_last_of('/');
+    path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
+  }
+  return Existing{};
+}
+
 Result<void> make_directories_at(ext2_filsys fs, std::string_view path, const Attributes& attributes) {
   TRY(check_writable(fs));
-  for (std::size_t end = 0; end != path.size();) {
-    end = std::min(path.find('/', end + 1), path.size());
-    const std::string_view part = path.substr(0, end);
-    Found found = TRY(look_up(fs, part, Follow::no));
-    if (found.inode == 0) {
-      const ext2_ino_t made = TRY(make_directory(fs, found.parent, attributes));
-      TRY(add_name(fs, found.parent, found.name, made, EXT2_FT_DIR));
+  const Existing existing = TRY(longest_existing(fs, path));
+  ext2_ino_t at = existing.inode;
+  if (!LINUX_S_ISDIR(TRY(read_inode(fs, at)).i_mode)) {
+    return fail(ErrorCode::exists, fmt::format("'{}' is no directory", existing.part));
+  }
+  std::string_view rest = path.substr(existing.part.size());
+  while (!rest.empty()) {
+    const std::size_t slash = rest.find('/');
+    const std::string_view name = rest.substr(0, slash);
+    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    if (name.empty() || name == ".") {
       continue;
     }
-    const ext2_ino_t behind = TRY(look_up_existing(fs, part, Follow::yes));
-    if (!LINUX_S_ISDIR(TRY(read_inode(fs, behind)).i_mode)) {
-      return fail(ErrorCode::exists, fmt::format("'{}' is no directory", part));
+    if (name == "..") {
+      return fail(ErrorCode::bad_input, "'..' stands behind a directory that does not exist");
     }
+    const Found place = TRY(look_up_in(fs, at, std::string(name)));
+    if (place.inode != 0) {
+      return fail(ErrorCode::exists, fmt::format("'{}' is a link to nothing", name));
+    }
+    at = TRY(make_directory(fs, at, attributes));
+    TRY(add_new_name(fs, place, at, EXT2_FT_DIR));
   }
   return {};
 }

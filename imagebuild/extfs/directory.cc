@@ -6,6 +6,8 @@
 #include <cstring>
 #include <tuple>
 
+#include "imagebuild/extfs/find_name.h"
+
 namespace domsmith::extfs {
 namespace {
 
@@ -99,18 +101,11 @@ class Builder {
 
  private:
   Result<std::vector<Hashed>> sorted(std::span<const NamedInode> entries) {
-    int version = fs_->super->s_def_hash_version;
-    if ((fs_->super->s_flags & EXT2_FLAGS_UNSIGNED_HASH) != 0 && version <= EXT2_HASH_TEA) {
-      version += 3;
-    }
     std::vector<Hashed> hashed;
     hashed.reserve(entries.size());
     for (const NamedInode& each : entries) {
       Hashed one{.entry = each};
-      TRY(ext2_check(fs_,
-                     ext2fs_dirhash2(version, each.name.data(), static_cast<int>(each.name.size()), nullptr, 0,
-                                     fs_->super->s_hash_seed, &one.major, &one.minor),
-                     "cannot hash a name"));
+      one.major = TRY(name_hash(fs_, each.name, &one.minor));
       hashed.push_back(one);
     }
     std::ranges::sort(hashed, {}, [](const Hashed& each) { return std::tie(each.major, each.minor, each.entry.name); });

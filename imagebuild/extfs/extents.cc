@@ -45,7 +45,7 @@ struct Level {
   ext2_filsys fs;
   ext2_ino_t inode;
   BlockCursor& cursor;
-  BlockStream& stream;
+  BlockWriter& writer;
 
   // Writes one level into blocks of its own and returns the entries of the level above.
   Result<std::vector<Reference>> write(std::span<const Reference> entries, unsigned depth, ExtentTree& tree) {
@@ -60,7 +60,7 @@ struct Level {
       TRY(ext2_check(fs, ext2fs_extent_block_csum_set(fs, inode, reinterpret_cast<ext3_extent_header*>(block.data())),
                      "cannot sum up an extent block"));
       const BlockRun run = cursor.take(1);
-      TRY(stream.write(run.first * fs->blocksize, block));
+      TRY(writer.write(run.first * fs->blocksize, block));
       tree.blocks.push_back(run);
       above.push_back({.logical = piece.front().logical, .physical = run.first, .length = 0});
     }
@@ -89,7 +89,7 @@ void append_extent(std::vector<Extent>& extents, std::uint32_t logical, BlockRun
 }
 
 Result<ExtentTree> write_extent_tree(ext2_filsys fs, ext2_ino_t inode, std::span<const Extent> extents,
-                                     BlockCursor& cursor, BlockStream& stream) {
+                                     BlockCursor& cursor, BlockWriter& writer) {
   ExtentTree tree;
   std::vector<Reference> entries;
   entries.reserve(extents.size());
@@ -97,7 +97,7 @@ Result<ExtentTree> write_extent_tree(ext2_filsys fs, ext2_ino_t inode, std::span
     entries.push_back({.logical = each.logical, .physical = each.physical, .length = each.length});
   }
   unsigned depth = 0;
-  for (Level level{fs, inode, cursor, stream}; entries.size() > root_entries; ++depth) {
+  for (Level level{fs, inode, cursor, writer}; entries.size() > root_entries; ++depth) {
     entries = TRY(level.write(entries, depth, tree));
   }
   put_header(tree.root.data(), entries.size(), root_entries, depth);

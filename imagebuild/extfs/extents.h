@@ -10,7 +10,7 @@
 
 #include "base/result.h"
 #include "imagebuild/extfs/block_cursor.h"
-#include "imagebuild/extfs/block_stream.h"
+#include "imagebuild/extfs/block_writer.h"
 #include "imagebuild/extfs/ext2.h"
 
 namespace domsmith::extfs {
@@ -31,6 +31,6 @@ struct ExtentTree {
 };
 // Takes and writes the blocks that more than four extents need.
 Result<ExtentTree> write_extent_tree(ext2_filsys fs, ext2_ino_t inode, std::span<const Extent> extents,
-                                     BlockCursor& cursor, BlockStream& stream);
+                                     BlockCursor& cursor, BlockWriter& writer);
 
 }  // namespace domsmith::extfs

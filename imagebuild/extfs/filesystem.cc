@@ -79,6 +79,11 @@ Result<void> FileSystem::set_label(std::string_view label) {
 
 Result<std::optional<ByteRange>> FileSystem::next_used(std::uint64_t offset) {
   const std::uint64_t last = ext2fs_blocks_count(fs_->super) - 1;
+  const std::uint64_t lead =
+      fs_->super->s_first_data_block;  // 1 KiB before the superblock, where blocks are that small
+  if (offset < lead * fs_->blocksize) {
+    return ByteRange{0, lead * fs_->blocksize};
+  }
   const std::uint64_t from = offset / fs_->blocksize;
   blk64_t first = 0;
   if (from > last || ext2fs_find_first_set_block_bitmap2(fs_->block_map, from, last, &first) != 0) {

@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned block_bytes = 4096;
 constexpr std::uint64_t smallest = 1U << 20;
-constexpr unsigned growth = 64;  // times the size that on-line resizing can reach without moving a block
+constexpr unsigned growth = 64;              // times the size that on-line resizing can reach without moving a block
+constexpr std::uint64_t most_reserved = 64;  // blocks, each good for 8 GiB
 
 // mke2fs's features of Debian 12, with the checksum seed kept apart from the UUID.
 void set_features(struct ext2_super_block& super) {
@@ -35,7 +36,7 @@ unsigned reserved_descriptor_blocks(std::uint64_t blocks) {
   const std::uint64_t per_descriptor_block = std::uint64_t{block_bytes} / EXT2_MIN_DESC_SIZE_64BIT * block_bytes * 8;
   const std::uint64_t now = blocks_of(blocks, per_descriptor_block);
   const std::uint64_t later = blocks_of(std::min<std::uint64_t>(blocks * growth, 1ULL << 32), per_descriptor_block);
-  return static_cast<unsigned>(std::clamp<std::uint64_t>(later > now ? later - now : 1, 1, 1024));
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(later > now ? later - now : 1, 1, most_reserved));
 }
 
 struct ext2_super_block parameters(std::uint64_t size, std::uint32_t inode_ratio) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "imagebuild/extfs/find_name.h"
 #include "imagebuild/extfs/inode.h"
 
 namespace domsmith::extfs {
@@ -28,7 +29,7 @@ class Walk {
         found = {.parent = above_.back(), .name = {}, .inode = above_.back()};
         continue;
       }
-      found = TRY(find(std::move(name)));
+      found = TRY(look_up_in(fs_, above_.back(), std::move(name)));
       const bool last = at_end();
       if (found.inode == 0) {
         if (last && !followed_last_) {
@@ -55,19 +56,6 @@ class Walk {
     return {};
   }
   [[nodiscard]] bool at_end() const { return rest_.find_first_not_of('/') == std::string::npos; }
-
-  Result<Found> find(std::string name) {
-    if (name.size() > longest_name || name.find('\0') != std::string::npos) {
-      return fail(ErrorCode::bad_input, fmt::format("'{}' cannot be a name", name.substr(0, 80)));
-    }
-    ext2_ino_t inode = 0;
-    const errcode_t code =
-        ext2fs_lookup(fs_, above_.back(), name.c_str(), static_cast<int>(name.size()), nullptr, &inode);
-    if (code != 0 && code != EXT2_ET_FILE_NOT_FOUND) {
-      return ext2_fail(fs_, code, fmt::format("cannot look for '{}'", name));
-    }
-    return Found{.parent = above_.back(), .name = std::move(name), .inode = code == 0 ? inode : 0};
-  }
 
   // Goes into a directory, or on along a link.
   Result<void> enter(const Found& found, bool last) {
@@ -113,6 +101,14 @@ class Walk {
 };
 
 }  // namespace
+
+Result<Found> look_up_in(ext2_filsys fs, ext2_ino_t directory, std::string name) {
+  if (name.size() > longest_name || name.find('\0') != std::string::npos) {
+    return fail(ErrorCode::bad_input, fmt::format("'{}' cannot be a name", name.substr(0, 80)));
+  }
+  const ext2_ino_t inode = TRY(find_name(fs, directory, name));
+  return Found{.parent = directory, .name = std::move(name), .inode = inode};
+}
 
 Result<Found> look_up(ext2_filsys fs, std::string_view path, Follow follow) {
   TRY_AS(read_inode(fs, EXT2_ROOT_INO), "the image has no root directory");

@@ -20,6 +20,9 @@ struct Found {
 // is followed, and a link to nothing is not_found.
 Result<Found> look_up(ext2_filsys fs, std::string_view path, Follow follow);
 
+// One name in one directory.
+Result<Found> look_up_in(ext2_filsys fs, ext2_ino_t directory, std::string name);
+
 // An existing inode; not_found otherwise.
 Result<ext2_ino_t> look_up_existing(ext2_filsys fs, std::string_view path, Follow follow);
 

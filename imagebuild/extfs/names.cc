@@ -115,14 +115,6 @@ Result<void> rebuild(ext2_filsys fs, ext2_ino_t directory, const std::string& na
                     "cannot write the directory's inode");
 }
 
-Result<void> change_links(ext2_filsys fs, ext2_ino_t number, int by) {
-  auto inode = TRY(read_inode(fs, number));
-  if (inode.i_links_count > 1 || by > 0) {  // 1: too many to count (dir_nlink)
-    inode.i_links_count = static_cast<__u16>(inode.i_links_count + by);
-  }
-  return ext2_check(fs, ext2fs_write_inode_full(fs, number, EXT2_INODE(&inode), sizeof inode), "cannot write an inode");
-}
-
 }  // namespace
 
 Result<void> add_name(ext2_filsys fs, ext2_ino_t directory, const std::string& name, ext2_ino_t inode,
@@ -150,6 +142,14 @@ Result<void> redirect_name(ext2_filsys fs, ext2_ino_t directory, const std::stri
   Redirection to{.name = &name, .inode = inode, .type = type, .done = false};
   TRY(ext2_check(fs, ext2fs_dir_iterate2(fs, directory, 0, nullptr, redirect, &to), "cannot change the directory"));
   return to.done ? Result<void>() : fail(ErrorCode::failed, fmt::format("'{}' vanished from its directory", name));
+}
+
+Result<void> change_links(ext2_filsys fs, ext2_ino_t number, int by) {
+  auto inode = TRY(read_inode(fs, number));
+  if (inode.i_links_count > 1 || by > 0) {  // 1: too many to count (dir_nlink)
+    inode.i_links_count = static_cast<__u16>(inode.i_links_count + by);
+  }
+  return ext2_check(fs, ext2fs_write_inode_full(fs, number, EXT2_INODE(&inode), sizeof inode), "cannot write an inode");
 }
 
 Result<void> remove_name(ext2_filsys fs, ext2_ino_t directory, const std::string& name, ext2_ino_t inode) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "imagebuild/extfs/attributes.h"
+#include "imagebuild/extfs/content.h"
 #include "imagebuild/extfs/inode.h"
 #include "imagebuild/extfs/lookup.h"
 
@@ -31,29 +32,6 @@ struct ext2_inode_large blank(ext2_filsys fs, EntryType type, const Attributes& 
     inode.i_ctime_extra = inode.i_crtime_extra = made.extra;
   }
   return inode;
-}
-
-Result<void> write_inode(ext2_filsys fs, ext2_ino_t number, struct ext2_inode_large& inode) {
-  std::vector<std::byte> bytes(std::max<std::size_t>(EXT2_INODE_SIZE(fs->super), sizeof inode));
-  std::memcpy(bytes.data(), &inode, sizeof inode);
-  return ext2_check(fs,
-                    ext2fs_write_inode_full(fs, number, reinterpret_cast<struct ext2_inode*>(bytes.data()),
-                                            static_cast<int>(EXT2_INODE_SIZE(fs->super))),
-                    "cannot write an inode");
-}
-
-Result<void> write_content(ext2_filsys fs, ext2_ino_t number, std::string_view bytes) {
-  ext2_file_t file = nullptr;
-  TRY(ext2_check(fs, ext2fs_file_open(fs, number, EXT2_FILE_WRITE, &file), "cannot open a new file"));
-  errcode_t code = 0;
-  while (code == 0 && !bytes.empty()) {
-    unsigned written = 0;
-    const auto piece = static_cast<unsigned>(std::min<std::size_t>(bytes.size(), 1U << 20));
-    code = ext2fs_file_write(file, bytes.data(), piece, &written);
-    bytes.remove_prefix(written);
-  }
-  const errcode_t closed = ext2fs_file_close(file);
-  return ext2_check(fs, code != 0 ? code : closed, "cannot write a new file");
 }
 
 Result<void> write_attributes(ext2_filsys fs, ext2_ino_t number, const AttributeMap& attributes) {
@@ -86,25 +64,12 @@ template <class Make>
 Result<ext2_ino_t> make(ext2_filsys fs, ext2_ino_t near, EntryType type, Make&& fill) {
   const ext2_ino_t number = TRY(new_inode(fs, near, type));
   ext2fs_inode_alloc_stats2(fs, number, +1, 0);
+  TRY(write_inode(fs, number, blank(fs, type, {})));  // so that whatever fails from here on can be undone
   if (Result<void> made = fill(number); !made) {
-    if (!drop_link(fs, number)) {
-      ext2fs_inode_alloc_stats2(fs, number, -1, 0);
-    }
+    TRY(drop_link(fs, number));
     return std::unexpected(std::move(made).error());
   }
   return number;
-}
-
-Result<void> start_extents(ext2_filsys fs, ext2_ino_t number, struct ext2_inode_large& inode) {
-  if (!ext2fs_has_feature_extents(fs->super)) {
-    return write_inode(fs, number, inode);
-  }
-  inode.i_flags |= EXT4_EXTENTS_FL;
-  TRY(write_inode(fs, number, inode));
-  ext2_extent_handle_t handle = nullptr;
-  TRY(ext2_check(fs, ext2fs_extent_open2(fs, number, EXT2_INODE(&inode), &handle), "cannot start a new file"));
-  ext2fs_extent_free(handle);
-  return write_inode(fs, number, inode);
 }
 
 }  // namespace
@@ -112,8 +77,8 @@ Result<void> start_extents(ext2_filsys fs, ext2_ino_t number, struct ext2_inode_
 Result<ext2_ino_t> make_file(ext2_filsys fs, ext2_ino_t near, std::string_view bytes, const Attributes& attributes) {
   return make(fs, near, EntryType::regular, [&](ext2_ino_t number) -> Result<void> {
     auto inode = blank(fs, EntryType::regular, attributes);
-    TRY(start_extents(fs, number, inode));
-    TRY(write_content(fs, number, bytes));
+    TRY(put_content(fs, number, inode, bytes));
+    TRY(write_inode(fs, number, inode));
     return write_attributes(fs, number, attributes.xattrs);
   });
 }
@@ -125,11 +90,10 @@ Result<ext2_ino_t> make_symlink(ext2_filsys fs, ext2_ino_t near, std::string_vie
     if (target.size() < sizeof inode.i_block) {
       std::memcpy(inode.i_block, target.data(), target.size());
       inode.i_size = static_cast<__u32>(target.size());
-      TRY(write_inode(fs, number, inode));
     } else {
-      TRY(start_extents(fs, number, inode));
-      TRY(write_content(fs, number, target));
+      TRY(put_content(fs, number, inode, target));
     }
+    TRY(write_inode(fs, number, inode));
     return write_attributes(fs, number, attributes.xattrs);
   });
 }

@@ -25,6 +25,8 @@ Result<void> redirect_name(ext2_filsys fs, ext2_ino_t directory, const std::stri
 
 // One name less leads to the inode; with the last its blocks and itself are free again. Directories are freed at once.
 Result<void> drop_link(ext2_filsys fs, ext2_ino_t inode);
+// Adds to the link count of a directory, which a child has with its "..".
+Result<void> change_links(ext2_filsys fs, ext2_ino_t directory, int by);
 // Takes the name away, and the inode as drop_link() does; a directory must be empty, and lowers the parent's link
 // count.
 Result<void> remove_name(ext2_filsys fs, ext2_ino_t directory, const std::string& name, ext2_ino_t inode);

@@ -35,12 +35,17 @@ Result<void> FolderWorkspace::sweep(const fs::path& work) {
   for (fs::directory_iterator it(work, error), end; !error && it != end; it.increment(error)) {
     const auto owner = FileLock::try_acquire(it->path() / lock_name);
     if (!owner) {
-      if (owner.error().code == ErrorCode::busy) {
+      // not_found: its owner is removing it at this moment
+      if (owner.error().code == ErrorCode::busy || owner.error().code == ErrorCode::not_found) {
         continue;
       }
       return std::unexpected(owner.error());
     }
-    fs::remove_all(it->path(), error);
+    std::error_code left;
+    fs::remove_all(it->path(), left);
+    if (left && left != std::errc::directory_not_empty && left != std::errc::no_such_file_or_directory) {
+      return fail(ErrorCode::failed, fmt::format("cannot remove {}: {}", it->path().string(), left.message()));
+    }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     return fail(ErrorCode::failed, fmt::format("cannot clean {}: {}", work.string(), error.message()));

@@ -88,7 +88,7 @@ Result<LvmGroup> LvmContext::tidy() {
   LvmGroup group = TRY(report());
   bool changed = false;
   for (const std::string& left : TRY(use_.left_open())) {
-    TRY(settle(group, left));
+    TRY(settle(left));
     changed = true;
   }
   changed = TRY(finish_half_made(group)) || changed;
@@ -132,20 +132,36 @@ Result<bool> LvmContext::family_idle(const LvmGroup& group, std::string_view roo
   return true;
 }
 
-Result<void> LvmContext::settle(const LvmGroup& group, std::string_view name) {
+Result<void> LvmContext::settle(std::string_view name) {
   if (!use_.opened(name) || TRY(use_.held(name))) {
     return {};
   }
-  const LvmVolume* volume = group.find(name);
-  if (volume == nullptr) {
-    use_.forget(name);
+  auto settled = commands_.thin() ? settle_thin(name) : settle_classic(name);
+  if (!settled && settled.error().code == ErrorCode::not_found) {
+    use_.forget(name);  // the volume is gone
     return {};
   }
-  const std::string root = commands_.thin() || volume->origin.empty() ? volume->name : volume->origin;
-  if (!commands_.thin() && !TRY(family_idle(group, root))) {
+  return settled;
+}
+
+Result<void> LvmContext::settle_thin(std::string_view name) {
+  if (!use_.activated(name)) {
+    TRY(run(commands_.deactivate(name), fmt::format("cannot deactivate volume '{}'", name)));
+  }
+  return use_.set_opened(name, false);
+}
+
+Result<void> LvmContext::settle_classic(std::string_view name) {
+  const LvmGroup group = TRY(report());
+  const LvmVolume* volume = group.find(name);
+  if (volume == nullptr) {
+    return store_rules::absent(this->name(), name);
+  }
+  const std::string root = volume->origin.empty() ? volume->name : volume->origin;
+  if (!TRY(family_idle(group, root))) {
     return {};  // whoever closes the last of them finds the mark
   }
-  if (volume->active && !use_.activated(name)) {
+  if (volume->active) {
     TRY(run(commands_.deactivate(root), fmt::format("cannot deactivate volume '{}'", name)));
   }
   return use_.set_opened(name, false);

@@ -33,7 +33,7 @@ class LvmContext {
   Result<void> run_all(const std::vector<LvmCommand>& commands, const std::string& headline);
 
   // With the gate held: deactivates a volume that was activated to be opened, once nobody has it open any more.
-  Result<void> settle(const LvmGroup& group, std::string_view name);
+  Result<void> settle(std::string_view name);
 
   // Whether the volume is this store's: ours, complete, and in this pool (or in none, for classic volumes).
   [[nodiscard]] bool holds(const LvmVolume& volume) const;
@@ -46,6 +46,8 @@ class LvmContext {
   Result<LvmGroup> report_unchecked();
   Result<void> check_pool(const LvmGroup& group) const;
   Result<bool> finish_half_made(const LvmGroup& group);
+  Result<void> settle_thin(std::string_view name);
+  Result<void> settle_classic(std::string_view name);
   Result<bool> family_idle(const LvmGroup& group, std::string_view root) const;
 
   LvmCommands commands_;

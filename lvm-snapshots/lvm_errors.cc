@@ -22,27 +22,26 @@ constexpr std::string_view more_metadata =
 constexpr std::string_view more_pool = "extend the pool: lvextend -L +1G VG/POOL, or remove what is not needed";
 constexpr std::string_view in_use = "stop the guest that runs from it, or close what has it open";
 
-// The most telling first; the texts are those of LVM's source (lib/metadata, lib/activate, tools).
+constexpr std::string_view more_disk = "add a disk to the volume group (vgextend), or remove what is not needed";
+
+// The most telling first; the texts are those of LVM's source (lib/metadata, lib/activate, lib/format_text, tools).
 constexpr std::array<Sentence, 19> sentences{{
-    {"metadata too large", ErrorCode::no_space, more_metadata},
-    {"metadata is too large", ErrorCode::no_space, more_metadata},
-    {"insufficient free space", ErrorCode::no_space,
-     "add a disk to the volume group (vgextend), or remove what is not needed"},
-    {"nsufficient suitable", ErrorCode::no_space,
-     "add a disk to the volume group (vgextend), or remove what is not needed"},
-    {"nsufficient free extents", ErrorCode::no_space,
-     "add a disk to the volume group (vgextend), or remove what is not needed"},
+    {"too large for circular buffer", ErrorCode::no_space, more_metadata},
+    {"insufficient free space", ErrorCode::no_space, more_disk},
+    {"nsufficient suitable", ErrorCode::no_space, more_disk},
+    {"No free extents", ErrorCode::no_space, more_disk},
     {"reached threshold", ErrorCode::no_space, more_pool},
+    {"above threshold", ErrorCode::no_space, more_pool},
     {"out of data space", ErrorCode::no_space, more_pool},
     {"equired device-mapper target(s) not detected", ErrorCode::unsupported,
-     "load it: modprobe dm_thin_pool dm_snapshot"},
+     "load it: modprobe -a dm_thin_pool dm_snapshot"},
     {"s device-mapper driver missing from kernel", ErrorCode::unsupported, "load it: modprobe dm_mod"},
     {"thin_check", ErrorCode::failed, "install it: apt-get install thin-provisioning-tools"},
-    {"already exists in volume group", ErrorCode::exists, "choose another name"},
+    {"Check of pool", ErrorCode::failed, "look at it: thin_check, then lvconvert --repair VG/POOL"},
+    {"already exists in", ErrorCode::exists, "choose another name"},
     {"are reserved", ErrorCode::bad_input, "choose another name"},
-    {"reserved string", ErrorCode::bad_input, "choose another name"},
     {"in use", ErrorCode::busy, in_use},
-    {"is used by another device", ErrorCode::busy, in_use},
+    {"used by another device", ErrorCode::busy, in_use},
     {"Can't get lock", ErrorCode::busy, "wait for the LVM command that holds it"},
     {"Permission denied", ErrorCode::denied, "run it as root"},
     {"Failed to find logical volume", ErrorCode::not_found, ""},

@@ -252,7 +252,7 @@ Result<void> LvmStore::deactivate(std::string_view volume) {
     return {};
   }
   TRY(context_->use().set_opened(volume, true));  // from here on it is like one whose opener has gone
-  return context_->settle(group, volume);
+  return context_->settle(volume);
 }
 
 Result<void> LvmStore::recover() {

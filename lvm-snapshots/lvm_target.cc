@@ -38,10 +38,7 @@ class LvmTarget final : public BlockTarget {
   Result<void> close() {
     const FileLock gate = TRY(context_->use().gate());
     hold_.reset();
-    if (!context_->use().opened(volume_)) {
-      return {};
-    }
-    return context_->settle(TRY(context_->report()), volume_);
+    return context_->settle(volume_);
   }
 
   std::shared_ptr<LvmContext> context_;

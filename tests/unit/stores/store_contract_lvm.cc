@@ -1,5 +1,5 @@
-// The contract on real LVM: DOMSMITH_TEST_LVM="lvm:vg0/pool,lvm:vg1" names the stores. A program of its own, for the lab.
-// Its volumes are named after its process and removed at the end of each test.
+// The contract on real LVM: DOMSMITH_TEST_LVM="lvm:vg0/pool,lvm:vg1" names the stores. A program of its own, for the
+// lab. Its volumes are named after its process and removed at the end of each test.
 #include <unistd.h>
 
 #include <cstdlib>

@@ -1,0 +1,59 @@
+#include "imagebuild/boot/kernel_ability.h"
+
+#include <gtest/gtest.h>
+
+#include "imagebuild/archive/decompress.h"
+#include "tests/unit/boot/kernels.h"
+
+namespace domsmith::boot {
+namespace {
+
+constexpr KernelAbility unknown{.known = false, .pv = false, .pvh = false};
+constexpr KernelAbility both{.known = true, .pv = true, .pvh = true};
+
+TEST(KernelAbility, ReadsXensNotes) {
+  EXPECT_EQ(elf_ability(vmlinux_with({6, 1, 18})), both);
+  EXPECT_EQ(elf_ability(vmlinux_with({18})), (KernelAbility{.known = true, .pv = false, .pvh = true}));
+  EXPECT_EQ(elf_ability(vmlinux_with({1})), (KernelAbility{.known = true, .pv = true, .pvh = false}));
+  EXPECT_EQ(elf_ability(vmlinux_with({})), (KernelAbility{.known = true, .pv = false, .pvh = false}));
+}
+
+TEST(KernelAbility, LooksIntoABzImage) {
+  const std::string vmlinux = vmlinux_with({1, 18}) + std::string(100000, 'k');
+  const auto gzip = compress(vmlinux, Compression::gzip);
+  const auto xz = compress(vmlinux, Compression::xz);
+  const auto zstd = compress(vmlinux, Compression::zstd);
+  ASSERT_TRUE(gzip && xz && zstd);
+  EXPECT_EQ(kernel_ability(bz_image(*gzip)), both);
+  EXPECT_EQ(kernel_ability(bz_image(*xz + "SIZE")), both);
+  EXPECT_EQ(kernel_ability(bz_image(*zstd + "SIZE")), both);
+  EXPECT_EQ(kernel_ability(vmlinux), both);
+}
+
+TEST(KernelAbility, DamagedKernelsAreUnknown) {
+  const auto gzip = compress(vmlinux_with({1, 18}), Compression::gzip);
+  ASSERT_TRUE(gzip);
+  const std::string image = bz_image(*gzip);
+  EXPECT_EQ(kernel_ability(""), unknown);
+  EXPECT_EQ(kernel_ability("not a kernel"), unknown);
+  EXPECT_EQ(kernel_ability(bz_image("")), unknown);
+  for (std::size_t length = 0; length < image.size(); length += 7) {
+    const KernelAbility ability = kernel_ability(std::string_view(image).substr(0, length));
+    EXPECT_FALSE(ability.pv && !ability.known);
+  }
+}
+
+TEST(KernelAbility, DamagedElfFilesDoNoHarm) {
+  const std::string good = vmlinux_with({1, 18});
+  for (std::size_t length = 0; length < good.size(); ++length) {
+    elf_ability(std::string_view(good).substr(0, length));
+  }
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = '\xff';
+    elf_ability(bad);
+  }
+}
+
+}  // namespace
+}  // namespace domsmith::boot

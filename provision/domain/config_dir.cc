@@ -93,7 +93,12 @@ Result<std::string> read_config_text(const fs::path& directory, std::string_view
 
 Result<DomainSpec> read_config(const fs::path& directory, std::string_view name) {
   const auto text = TRY(read_config_text(directory, name));
-  auto spec = TRY(parse_xl_config(text, config_path(directory, name).string()));
+  const auto file = config_path(directory, name).string();
+  auto spec = TRY(parse_xl_config(text, file));
+  if (spec.name != name) {
+    return fail(ErrorCode::bad_input, fmt::format("{} is the config of a domain called '{}'", file, spec.name),
+                fmt::format("write name = \"{}\" in it", name));
+  }
   if (const auto links = TRY(ConfigFolder::open(directory / "auto"))) {
     spec.autostart = links->read_link(file_name(name)).value_or(std::nullopt) == link_target(name);
   }

@@ -20,9 +20,21 @@ std::filesystem::path GuestLocks::file(std::string_view kind) const {
   return directory_ / fmt::format("{}.{}", name_, kind);
 }
 
-Result<FileLock> GuestLocks::lock() const { return FileLock::acquire(file("lock")); }
+// Closed to other users: whoever can open a lock's file can hold it for ever.
+Result<void> GuestLocks::make_directory() const {
+  TRY(make_directories(directory_.parent_path()));
+  return make_directories(directory_, 0700);
+}
 
-Result<FileLock> GuestLocks::want_stop() const { return FileLock::acquire(file("stop"), FileLock::Mode::shared); }
+Result<FileLock> GuestLocks::lock() const {
+  TRY(make_directory());
+  return FileLock::acquire(file("lock"));
+}
+
+Result<FileLock> GuestLocks::want_stop() const {
+  TRY(make_directory());
+  return FileLock::acquire(file("stop"), FileLock::Mode::shared);
+}
 
 namespace {
 
@@ -42,6 +54,7 @@ Result<bool> GuestLocks::stop_is_wanted() const { return is_held(file("stop"), F
 Result<bool> GuestLocks::monitor_lives() const { return is_held(file("monitor"), FileLock::Mode::shared); }
 
 Result<FileLock> GuestLocks::become_monitor() const {
+  TRY(make_directory());
   auto lock = TRY(FileLock::acquire(file("monitor")));
   // Not renamed into place: the lock is the file's.
   const Fd fd = TRY(open_fd(file("monitor").string(), O_WRONLY | O_TRUNC));

@@ -30,6 +30,7 @@ class GuestLocks {
   [[nodiscard]] Result<void> wait_for_monitor(std::chrono::milliseconds timeout) const;
 
  private:
+  [[nodiscard]] Result<void> make_directory() const;
   [[nodiscard]] std::filesystem::path file(std::string_view kind) const;
   std::filesystem::path directory_;
   std::string name_;

@@ -54,7 +54,7 @@ using InfoList = std::unique_ptr<libxl_dominfo, InfoListFree>;
 }  // namespace
 
 Result<std::unique_ptr<Toolstack>> LibxlToolstack::open(const ToolstackOptions& options) {
-  TRY(require_xen(xen_facts()));
+  TRY(require_xen(xen_presence()));
   auto libxl = TRY(LibxlContext::open());
   return std::unique_ptr<Toolstack>(new LibxlToolstack(options, std::move(libxl)));
 }
@@ -132,15 +132,20 @@ Result<RunningDomain> LibxlToolstack::require(std::string_view name) {
 
 Result<void> LibxlToolstack::check_free(const DomainSpec& spec) {
   for (const auto& domain : TRY(list())) {
-    if (domain.name == spec.name) {
-      return fail(ErrorCode::exists,
-                  domain.uuid == spec.uuid
-                      ? fmt::format("guest '{}' runs already", spec.name)
-                      : fmt::format("a domain called '{}' runs already, and it is another guest", spec.name));
-    }
-    if (domain.uuid == spec.uuid) {
+    if (domain.uuid == spec.uuid && domain.name != spec.name) {
       return fail(ErrorCode::exists, fmt::format("domain '{}' has the UUID of '{}'", domain.name, spec.name));
     }
+    if (domain.name != spec.name) {
+      continue;
+    }
+    if (domain.uuid != spec.uuid) {
+      return fail(ErrorCode::exists, fmt::format("another guest's domain is called '{}'", spec.name),
+                  "`xl list` shows it; end it first");
+    }
+    const bool ended = domain.state == DomainState::shutdown || domain.state == DomainState::crashed;
+    return fail(ErrorCode::exists,
+                fmt::format("guest '{}' {}", spec.name, ended ? "has ended and is preserved" : "runs already"),
+                ended ? fmt::format("take it away first: domsmith guest stop {}", spec.name) : std::string());
   }
   return {};
 }

@@ -80,7 +80,7 @@ std::string version_of(const fs::path& folder) {
 
 }  // namespace
 
-XenFacts xen_facts(const fs::path& root) {
+XenFacts xen_presence(const fs::path& root) {
   XenFacts facts;
   facts.hypervisor_installed = hypervisor_in(root / "boot");
   facts.runs_xen = line_of(root / "sys/hypervisor/type") == "xen";
@@ -88,10 +88,18 @@ XenFacts xen_facts(const fs::path& root) {
     return facts;
   }
   facts.is_dom0 = controls_xen(root);
-  facts.version = version_of(root / "sys/hypervisor/version");
   facts.privcmd = opens(root / "dev/xen/privcmd") || opens(root / "proc/xen/privcmd");
   facts.xenstored = answers(root / "run/xenstored/socket") || answers(root / "var/run/xenstored/socket") ||
                     (facts.privcmd && opens(root / "dev/xen/xenbus"));
+  return facts;
+}
+
+XenFacts xen_facts(const fs::path& root) {
+  auto facts = xen_presence(root);
+  if (!facts.runs_xen) {
+    return facts;
+  }
+  facts.version = version_of(root / "sys/hypervisor/version");
   facts.xenconsoled = process_runs(root / "proc", "xenconsoled");
   if (root == "/" && facts.is_dom0 && facts.privcmd && facts.xenstored) {
     add_memory_facts(facts);

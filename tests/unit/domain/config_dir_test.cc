@@ -121,6 +121,11 @@ TEST_F(ConfigDir, AFileWhoseFirstLineIsGoneIsItsEditors) {
   EXPECT_TRUE(read_config(directory, "web-1").has_value()) << "it still can be read and started";
 }
 
+TEST_F(ConfigDir, AFileThatNamesAnotherDomainIsNotThatGuests) {
+  ASSERT_TRUE(write_file_atomic(directory / "web-2.cfg", xl_config_text(spec("web-1"))).has_value());
+  EXPECT_THAT(read_config(directory, "web-2").error().what, HasSubstr("is the config of a domain called 'web-1'"));
+}
+
 TEST_F(ConfigDir, ABatchIsAllOrNothing) {
   ASSERT_TRUE(write_file_atomic(directory / "g17.cfg", "name = 'mine'\n").has_value());
   const auto before = tree();

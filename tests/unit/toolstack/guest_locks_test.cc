@@ -50,6 +50,11 @@ TEST_F(GuestLocksTest, AWishToStopIsSeenWhileItLasts) {
   EXPECT_FALSE(locks.stop_is_wanted().value());
 }
 
+TEST_F(GuestLocksTest, OtherUsersCannotHoldThem) {
+  ASSERT_TRUE(locks.lock().has_value());
+  EXPECT_EQ(std::filesystem::status(temporary.path() / "guests").permissions(), std::filesystem::perms(0700));
+}
+
 TEST_F(GuestLocksTest, AMonitorIsSeenWhileItLives) {
   EXPECT_FALSE(locks.monitor_lives().value());
   EXPECT_TRUE(locks.wait_for_monitor(std::chrono::milliseconds(0)).has_value());

@@ -13,17 +13,23 @@
 namespace domsmith {
 namespace {
 
+constexpr std::string_view kWhoMayMakeIt =
+    "run the command as root, or put domsmith's files into a folder of yours: --root DIR";
+
 // mknod(2) and not open(2): closing a descriptor of the file would drop the POSIX locks that another connection of this
 // process holds on it (sqlite.org/howtocorrupt.html, 2.2).
 Result<void> make_registry_file(const std::filesystem::path& file) {
+  if (auto made = make_directories(file.parent_path()); !made) {
+    return wrap(std::move(made).error().with_remedy(std::string(kWhoMayMakeIt)),
+                fmt::format("cannot make the registry {}", file.string()));
+  }
   if (mknod(file.c_str(), S_IFREG | 0600, 0) == 0) {
     return sync_directory(file.parent_path());
   }
   if (errno == EEXIST) {
     return {};
   }
-  return fail_errno(fmt::format("cannot make the registry {}", file.string()), errno,
-                    "run the command as root, or put domsmith's files into a folder of yours: --root DIR");
+  return fail_errno(fmt::format("cannot make the registry {}", file.string()), errno, std::string(kWhoMayMakeIt));
 }
 
 Result<void> check_registry_file(const std::filesystem::path& file) {
@@ -47,7 +53,6 @@ Registry::~Registry() = default;
 Result<Registry> Registry::open(const std::filesystem::path& file, const RegistryOptions& options) {
   const auto absolute = std::filesystem::absolute(file);
   if (!options.read_only) {
-    TRY(make_directories(absolute.parent_path()));
     TRY(make_registry_file(absolute));
   }
   TRY(check_registry_file(absolute));

@@ -284,12 +284,15 @@ TEST_F(Processes, AFolderThatMayNotBeWritten) {
   std::filesystem::create_directories(file_.parent_path());
   ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
   ASSERT_EQ(chmod(file_.parent_path().c_str(), 0555), 0);
-  const auto said = as_nobody([&] {
-    const auto refused = Registry::open(file_);
-    return refused ? "opened" : error_text(refused.error());
-  });
-  EXPECT_THAT(said, HasSubstr("error: cannot make the registry " + file_.string()));
-  EXPECT_THAT(said, HasSubstr("--root DIR"));
+  for (const auto& file : {file_, file_.parent_path() / "deeper" / "registry.sqlite"}) {
+    const auto said = as_nobody([&] {
+      const auto refused = Registry::open(file);
+      return refused ? "opened" : error_text(refused.error());
+    });
+    EXPECT_THAT(said, HasSubstr("error: cannot make the registry " + file.string()));
+    EXPECT_THAT(said, HasSubstr("ermission denied"));
+    EXPECT_THAT(said, HasSubstr("--root DIR"));
+  }
 }
 
 TEST_F(Processes, ARegistryOfSomebodyElse) {

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "tests/unit/registry/registry_support.h"
 
 namespace domsmith {
@@ -61,6 +63,28 @@ TEST(XenConfigText, BrokenFilesDoNotStopIt) {
   EXPECT_THAT(found.names, UnorderedElementsAre(Pair("unclosed", "f"), Pair("second", "f")));
   EXPECT_THAT(scan(std::string(100'000, '=')).names, IsEmpty());
   EXPECT_THAT(scan(std::string("\0\0mac=00:16:3e:00:00:01", 23)).macs, SizeIs(1));
+}
+
+// Whatever the bytes are: it ends, and what it finds has the right form.
+TEST(XenConfigText, AnyBytes) {
+  const std::string_view pieces[] = {"name", "mac", "=", " ", "\"", "'", "#", ";", "\n", "00:16:3e:01:02:03",
+                                     ":",    "[",   ",", "x"};
+  const auto random = seeded_random(11);
+  for (int round = 0; round < 5000; ++round) {
+    std::array<std::byte, 40> choice{};
+    random->fill(choice);
+    std::string text;
+    for (const auto byte : choice) {
+      const auto number = std::to_integer<unsigned char>(byte);
+      text +=
+          number < 224 ? std::string(pieces[number % std::size(pieces)]) : std::string(1, static_cast<char>(number));
+    }
+    const auto found = scan(text);
+    for (const auto& [mac, file] : found.macs) {
+      EXPECT_EQ(mac, "00:16:3e:01:02:03") << text;
+    }
+    EXPECT_FALSE(found.names.contains("")) << text;
+  }
 }
 
 class XenConfigFiles : public testing::Test {

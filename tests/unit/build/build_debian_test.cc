@@ -1,0 +1,131 @@
+// A small Debian from the host's own mirror, with users, files, scripts and settings: what the agent does is seen in
+// the image. Needs mmdebstrap and a mirror; runs as root and as an ordinary user.
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "imagebuild/build.h"
+#include "imagebuild/extfs/filesystem.h"
+
+namespace domsmith {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class BuildDebianTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto facts = packages::host_facts();
+    if (!facts) {
+      GTEST_SKIP() << facts.error().what << ": " << facts.error().remedy;
+    }
+    host_ = std::move(*facts);
+    for (const packages::AptSource& source : host_.sources) {
+      if (source.suite.find('-') == std::string::npos) {
+        recipe_.distribution.release = source.suite;
+      }
+    }
+    if (recipe_.distribution.release.empty()) {
+      GTEST_SKIP() << "this host has no apt sources";
+    }
+    recipe_.image.name = "small";
+    recipe_.image.architecture = host_.architecture;
+    recipe_.system.hostname = "golden";
+    recipe_.filesystem.size = 1ULL << 30;
+    recipe_.boot.kernel = "none";
+    auto folder = TemporaryDirectory::make();
+    ASSERT_TRUE(folder);
+    folder_.emplace(std::move(*folder));
+    file_ = folder_->path() / "small.img";
+    ASSERT_TRUE(write_file_atomic(file_, ""));
+    std::filesystem::resize_file(file_, recipe_.filesystem.size);
+  }
+
+  void script(RecipeScript::Phase phase, const std::string& bytes) {
+    RecipeScript item;
+    item.phase = phase;
+    item.bytes = bytes;
+    item.name = "test";
+    recipe_.scripts.push_back(item);
+  }
+
+  Result<BuildResult> build_it() {
+    const BuildPlan plan = TRY(plan_build(recipe_, host_));
+    target_ = TRY(open_block_target(file_, Access::read_write));
+    return build(plan, *target_, progress_);
+  }
+
+  packages::HostFacts host_;
+  Recipe recipe_;
+  SilentProgress progress_;
+  std::optional<TemporaryDirectory> folder_;
+  std::string file_;
+  std::unique_ptr<BlockTarget> target_;
+};
+
+TEST_F(BuildDebianTest, EverythingARecipeSaysIsInTheImage) {
+  recipe_.system.timezone = "Europe/Berlin";
+  recipe_.system.root_password = "$6$abcdefgh$hash";
+  recipe_.packages.remove = {"e2fsprogs"};
+  RecipeUser user;
+  user.name = "bob";
+  user.home = "/home/bob";
+  user.groups = {"sudo", "extra"};
+  user.ssh_keys = {"ssh-ed25519 AAAA bob"};
+  recipe_.users = {user};
+  RecipeFile file;
+  file.path = "/srv/data/secret";
+  file.bytes = "x\n";
+  file.mode = 0640;
+  file.owner = "bob";
+  file.group = "extra";
+  recipe_.files = {file};
+  script(RecipeScript::Phase::setup, "#!/bin/sh -e\ntest ! -e /srv/data/secret\necho setup >>/srv/phases\n");
+  script(RecipeScript::Phase::essential, "#!/bin/sh -e\ndpkg --version >/dev/null\necho essential >>/srv/phases\n");
+  script(RecipeScript::Phase::customize,
+         "#!/bin/sh -e\nid bob >&2\ntest -e /srv/data/secret\necho customize >>/srv/phases\n");
+  script(RecipeScript::Phase::final, "#!/usr/bin/perl\nopen F, '>>', '/srv/phases'; print F \"final\\n\";\n");
+
+  const auto result = build_it();
+  ASSERT_TRUE(result) << result.error().what << "\n" << testing::PrintToString(result.error().causes);
+  EXPECT_GT(result->packages.size(), 50U);
+
+  auto image = extfs::FileSystem::open(*target_, Access::read_only);
+  ASSERT_TRUE(image);
+  const auto text = [&](const std::string& path) { return image->read_file(path, 1U << 20).value_or("(none)"); };
+  EXPECT_EQ(text("/srv/phases"), "setup\nessential\ncustomize\nfinal\n");
+  EXPECT_EQ(text("/etc/hostname"), "golden\n");
+  EXPECT_EQ(text("/home/bob/.ssh/authorized_keys"), "ssh-ed25519 AAAA bob\n");
+  EXPECT_EQ(image->read_link("/etc/localtime"), "/usr/share/zoneinfo/Europe/Berlin");
+  EXPECT_THAT(text("/etc/shadow"), HasSubstr("root:$6$abcdefgh$hash:"));
+  EXPECT_THAT(text("/etc/shadow"), HasSubstr("bob:!:"));
+  EXPECT_THAT(text("/etc/group"), HasSubstr("extra:x:1"));
+  const auto secret = image->stat("/srv/data/secret");
+  ASSERT_TRUE(secret);
+  EXPECT_EQ(secret->mode, 0640U);
+  EXPECT_EQ(secret->uid, 1000U);
+  const auto ssh = image->stat("/home/bob/.ssh");
+  ASSERT_TRUE(ssh);
+  EXPECT_EQ(ssh->mode, 0700U);
+  // Nothing of the build and of the host is left.
+  for (const char* path :
+       {"/etc/resolv.conf", "/domsmith-agent", "/domsmith-steps", "/domsmith-script", "/usr/sbin/mke2fs",
+        "/etc/apt/apt.conf.d/99mmdebstrap", "/etc/passwd-", "/var/log/dpkg.log"}) {
+    EXPECT_EQ(image->exists(path, extfs::Follow::no), false) << path;
+  }
+  EXPECT_THAT(text("/etc/apt/sources.list"), Not(HasSubstr("/tmp")));
+  ASSERT_TRUE(run_checked({.argv = {"/sbin/e2fsck", "-fn", file_}, .environment = {}, .working_directory = {}}));
+}
+
+TEST_F(BuildDebianTest, AScriptThatFailsIsNamedWithItsLastWords) {
+  script(RecipeScript::Phase::essential, "#!/bin/sh\necho the first line\necho the last words >&2\nexit 3\n");
+  const auto result = build_it();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "cannot build the packages of 'small'");
+  EXPECT_EQ(result.error().causes.at(0), "script 'test' ([[script]] 1) failed: exit status 3");
+  EXPECT_THAT(result.error().causes, testing::Contains("the last words"));
+}
+
+}  // namespace
+}  // namespace domsmith

@@ -1,0 +1,158 @@
+// A whole build with a stand-in for mmdebstrap: a script that writes a tar of a small tree. No network, no root.
+#include "imagebuild/build.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "imagebuild/extfs/filesystem.h"
+
+namespace domsmith {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* status =
+    "Package: base-files\nStatus: install ok installed\nVersion: 12.4\nArchitecture: amd64\n";
+
+class BuildTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto folder = TemporaryDirectory::make();
+    ASSERT_TRUE(folder);
+    folder_.emplace(std::move(*folder));
+    put("tree/var/lib/dpkg/status", status);
+    put("tree/etc/hostname", "web\n");
+    put("tree/boot/vmlinuz-6.1.0-1-amd64", "kernel");
+    put("tree/lib/modules/6.1.0-1-amd64/modules.dep", "");
+    put("tree/lib/modules/6.1.0-1-amd64/modules.builtin", "a/xen-blkfront.ko\na/xen-netfront.ko\na/ext4.ko\n");
+    ASSERT_TRUE(run_checked({.argv = {"/bin/tar", "-C", path("tree"), "-cf", path("tree.tar"), "."},
+                             .environment = {},
+                             .working_directory = {}}));
+    recipe_.image.name = "web";
+    recipe_.image.architecture = "amd64";
+    recipe_.distribution.release = "bookworm";
+    recipe_.system.hostname = "web";
+    recipe_.filesystem.size = 64ULL << 20;
+    recipe_.boot.kernel = "linux-image-amd64";
+  }
+
+  std::string path(const std::string& name) { return folder_->path() / name; }
+  void put(const std::string& name, const std::string& bytes) { ASSERT_TRUE(write_file_atomic(path(name), bytes)); }
+
+  // `script` is a shell script that takes mmdebstrap's place.
+  BuildPlan plan(const std::string& script) {
+    put("mmdebstrap", "#!/bin/sh -e\n" + script);
+    ::chmod(path("mmdebstrap").c_str(), 0755);
+    const packages::HostFacts host{
+        .root = true,
+        .architecture = "amd64",
+        .mmdebstrap = path("mmdebstrap"),
+        .sources = {{"http://mirror.example/debian", "bookworm", {"main"}, "", false, "f:1"}},
+        .environment = {}};
+    auto made = plan_build(recipe_, host);
+    EXPECT_TRUE(made);
+    return std::move(*made);
+  }
+  std::string cat() { return "cat '" + path("tree.tar") + "'\n"; }
+
+  Result<BuildResult> build_with(const std::string& script) {
+    target_ = memory_target(recipe_.filesystem.size);
+    return build(plan(script), *target_, progress_);
+  }
+
+  std::optional<TemporaryDirectory> folder_;
+  Recipe recipe_;
+  SilentProgress progress_;
+  std::unique_ptr<BlockTarget> target_;
+};
+
+TEST_F(BuildTest, TreeBecomesAnImageWithBootFiles) {
+  const auto result = build_with(cat());
+  ASSERT_TRUE(result) << result.error().what;
+  EXPECT_EQ(result->label, "root");
+  EXPECT_EQ(result->uuid.size(), 36U);
+  EXPECT_THAT(result->packages, ElementsAre(InstalledPackage{"base-files", "12.4", "amd64"}));
+  EXPECT_EQ(result->boot.version, "6.1.0-1-amd64");
+  EXPECT_EQ(result->boot.kernel, "kernel");
+  EXPECT_GT(result->files, 5U);
+  EXPECT_GT(result->written_bytes, result->content_bytes);
+
+  auto image = extfs::FileSystem::open(*target_, Access::read_only);
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->read_file("/etc/hostname", 100), "web\n");
+}
+
+TEST_F(BuildTest, ImageWithoutKernelHasNoBootFiles) {
+  recipe_.boot.kernel = "none";
+  const auto result = build_with(cat());
+  ASSERT_TRUE(result) << result.error().what;
+  EXPECT_EQ(result->boot.version, "");
+  EXPECT_EQ(result->boot.kernel, "");
+}
+
+TEST_F(BuildTest, FailureOfThePackagesIsTheErrorNotTheShortTar) {
+  const auto result =
+      build_with("head -c 1000 '" + path("tree.tar") + "'; echo 'E: Unable to locate package x' >&2; exit 25\n");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "cannot build the packages of 'web'");
+  EXPECT_EQ(result.error().causes.at(0), "a package of the recipe does not exist in 'bookworm'");
+  EXPECT_EQ(result.error().code, ErrorCode::not_found);
+}
+
+TEST_F(BuildTest, TarThatEndsEarlyIsNoticed) {
+  const auto result = build_with("head -c 2000 '" + path("tree.tar") + "'\n");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "cannot read the tree that mmdebstrap made");
+}
+
+TEST_F(BuildTest, TarThatLeavesTheTreeIsRefusedAndTheWriterStopped) {
+  put("x", "x");
+  ASSERT_TRUE(run_checked({.argv = {"/bin/tar", "-P", "-C", path("tree"), "-cf", path("bad.tar"), "../x"},
+                           .environment = {},
+                           .working_directory = {}}));
+  const auto result = build_with("cat '" + path("bad.tar") + "'; exec cat /dev/zero\n");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "cannot read the tree that mmdebstrap made");
+}
+
+TEST_F(BuildTest, SizeThatIsTooSmallNamesOneThatDoes) {
+  put("tree/big", std::string(100U << 20, 'x'));
+  ASSERT_TRUE(run_checked({.argv = {"/bin/tar", "-C", path("tree"), "-cf", path("tree.tar"), "."},
+                           .environment = {},
+                           .working_directory = {}}));
+  const auto result = build_with(cat());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::no_space);
+  EXPECT_THAT(result.error().remedy, HasSubstr("MiB"));
+}
+
+TEST_F(BuildTest, ImageWithoutTheKernelItShouldHave) {
+  ASSERT_TRUE(run_checked({.argv = {"/bin/tar", "-C", path("tree"), "-cf", path("tree.tar"), "./var"},
+                           .environment = {},
+                           .working_directory = {}}));
+  const auto result = build_with(cat());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().what, "cannot make the image's boot files");
+  EXPECT_THAT(result.error().causes.at(0), HasSubstr("no kernel"));
+}
+
+TEST_F(BuildTest, PlanSaysWhatWillBeWritten) {
+  recipe_.boot.modules = {"virtio_blk"};
+  const auto made = plan("exit 0\n");
+  const std::string text = plan_text(made);
+  EXPECT_THAT(text, HasSubstr("image web 1\n"));
+  EXPECT_THAT(text, HasSubstr("file system ext4 'root' of 64.0 MiB (67108864 bytes)\n"));
+  EXPECT_THAT(text, HasSubstr("an initramfs with xen-blkfront, xen-netfront, ext4, virtio_blk\n"));
+  const auto json = plan_json(made);
+  EXPECT_EQ(json["filesystem"]["bytes"], 67108864);
+  EXPECT_EQ(json["boot"]["modules"][0], "virtio_blk");
+  EXPECT_EQ(json["packages"]["mode"], "root");
+}
+
+}  // namespace
+}  // namespace domsmith

@@ -53,8 +53,8 @@ void read_sources(const Document& document, Problems& problems, Sources& sources
   }
 }
 
-std::string or_default(const DocumentTable& table, std::string_view key, std::string fallback) {
-  return table.has(key) ? table.string(key) : std::move(fallback);
+std::string or_default(const DocumentTable& table, std::string_view key, const std::string& fallback) {
+  return table.has(key) ? table.string(key) : fallback;
 }
 
 // The package that depends on the distribution's newest kernel.

@@ -29,7 +29,10 @@ int open_beneath(int root, const std::string& relative) {
 
 // For kernels and containers without openat2: part by part, no symbolic link at all.
 int open_step_by_step(int root, const std::string& relative) {
-  Fd folder(dup(root));
+  Fd folder(fcntl(root, F_DUPFD_CLOEXEC, 0));
+  if (!folder) {
+    return -1;
+  }
   std::size_t start = 0;
   for (auto slash = relative.find('/'); slash != std::string::npos; slash = relative.find('/', start)) {
     Fd next(openat(folder.get(), relative.substr(start, slash - start).c_str(),
@@ -49,8 +52,9 @@ std::string reason(int error) {
     case ENOTDIR:
       return "there is no such file";
     case EXDEV:
-    case ELOOP:
       return "a symbolic link leads out of the recipe's folder";
+    case ELOOP:
+      return "it is a symbolic link that cannot be followed";
     default:
       return std::strerror(error);
   }

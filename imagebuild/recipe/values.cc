@@ -173,6 +173,7 @@ std::string unknown_text(std::string_view name, bool table, const std::string& h
 
 StringList known_names(const TableSchema& schema) {
   StringList names;
+  names.reserve(schema.keys.size() + schema.tables.size());
   for (const KeySchema& key : schema.keys) {
     names.push_back(key.name);
   }

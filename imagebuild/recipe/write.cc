@@ -19,7 +19,7 @@ std::string escaped(std::string_view text, bool several_lines) {
       out += fmt::format("\\{}", c);
     } else if (c == '\n' && !several_lines) {
       out += "\\n";
-    } else if ((byte < 0x20 && c != '\n' && !(c == '\t' && several_lines)) || byte == 0x7f) {
+    } else if ((byte < 0x20 && c != '\n' && (c != '\t' || !several_lines)) || byte == 0x7f) {
       out += fmt::format("\\u{:04X}", byte);
     } else {
       out += c;

@@ -1,8 +1,15 @@
 // Recipes: defaults, sources, what is shown, and the shipped ones.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <regex>
@@ -108,6 +115,32 @@ TEST_F(RecipeSources, NeverLeadOutOfIt) {
   EXPECT_EQ(reason("files/inside"), "it was read");
   EXPECT_EQ(reason("../secret"), "a file in the recipe's folder, without '//', '.' or '..'");
   EXPECT_EQ(reason("/etc/passwd"), "a path relative to the recipe's folder");
+}
+
+// Kernels before 5.6 and some containers have no openat2(2).
+void forbid_openat2() {
+  sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{.len = std::size(code), .filter = code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    std::exit(77);
+  }
+}
+
+TEST_F(RecipeSources, NeverLeadOutOfItWithoutOpenat2) {
+  std::filesystem::create_symlink("../../secret", path("recipes/files/out"));
+  std::filesystem::create_symlink("/etc", path("recipes/files/etc"));
+  const auto check = [&] {
+    forbid_openat2();
+    const bool right = reason("files/motd") == "it was read" &&
+                       reason("files/out") == "it is a symbolic link that cannot be followed" &&
+                       reason("files/etc/passwd") == "there is no such file" &&
+                       reason("files/absent") == "there is no such file";
+    std::exit(right ? 0 : 1);
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(RecipeSources, AreRegularFilesOfALimitedSize) {

@@ -33,6 +33,7 @@ Result<void> BlockStream::write_blocks(std::uint64_t offset, std::span<const std
   if (offset >= limit_) {
     return {};
   }
+  blocks = blocks.first(std::min<std::uint64_t>(blocks.size(), limit_ - offset));
   const std::size_t count = blocks.size() / block_bytes;
   std::size_t first = 0;  // of what has to be written
   for (std::size_t at = 0; at < count;) {

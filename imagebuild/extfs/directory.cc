@@ -6,6 +6,7 @@
 #include <cstring>
 #include <tuple>
 
+#include "imagebuild/extfs/checksum.h"
 #include "imagebuild/extfs/find_name.h"
 
 namespace domsmith::extfs {
@@ -50,9 +51,18 @@ class Block {
     ext2fs_initialize_dirent_tail(fs_,
                                   reinterpret_cast<struct ext2_dir_entry_tail*>(at_ + fs_->blocksize - tail_bytes));
   }
-  Result<void> sum_up(ext2_ino_t self) {
-    return ext2_check(fs_, ext2fs_dir_block_csum_set(fs_, self, reinterpret_cast<struct ext2_dir_entry*>(at_)),
-                      "cannot sum up a directory block");
+  // The sum of a list stands in its tail entry.
+  void sum_up_list(std::uint32_t seed) {
+    const std::uint32_t sum = crc32c(seed, std::span(at_, fs_->blocksize - tail_bytes));
+    std::memcpy(at_ + fs_->blocksize - sizeof sum, &sum, sizeof sum);
+  }
+  // That of a tree block stands behind the room for all entries, and covers those in use and the words of the tail, its
+  // own as zero.
+  void sum_up_tree(std::uint32_t seed, std::size_t table, std::size_t entries) {
+    std::uint32_t sum = crc32c(seed, std::span(at_, table + entries * sizeof(struct ext2_dx_entry)));
+    constexpr std::byte tail[sizeof(struct ext2_dx_tail)] = {};
+    sum = crc32c(sum, tail);
+    std::memcpy(at_ + fs_->blocksize - sizeof sum, &sum, sizeof sum);
   }
 
  private:
@@ -72,9 +82,10 @@ class Block {
 
 class Builder {
  public:
-  Builder(ext2_filsys fs, ext2_ino_t self, ext2_ino_t parent) : fs_(fs), self_(self), parent_(parent) {}
+  Builder(ext2_filsys fs, const DirectoryIdentity& who)
+      : fs_(fs), self_(who.self), parent_(who.parent), seed_(inode_seed(fs, who.self, who.generation)) {}
 
-  Result<DirectoryBlocks> list(std::span<const NamedInode> entries, std::size_t blocks) {
+  DirectoryBlocks list(std::span<const NamedInode> entries, std::size_t blocks) {
     DirectoryBlocks made{.bytes = std::vector<std::byte>(blocks * fs_->blocksize), .indexed = false};
     for (std::size_t number = 0; number < blocks; ++number) {
       Block block(fs_, made.bytes.data() + number * fs_->blocksize);
@@ -86,7 +97,7 @@ class Builder {
         }
       }
       block.finish_list();
-      TRY(block.sum_up(self_));
+      block.sum_up_list(seed_);
     }
     return made;
   }
@@ -95,7 +106,7 @@ class Builder {
     const std::vector<Hashed> hashed = TRY(sorted(entries));
     std::vector<std::byte> leaves;
     std::vector<struct ext2_dx_entry> index;
-    TRY(fill_leaves(hashed, leaves, index));
+    fill_leaves(hashed, leaves, index);
     return assemble(leaves, index);
   }
 
@@ -112,8 +123,8 @@ class Builder {
     return hashed;
   }
 
-  Result<void> fill_leaves(std::span<const Hashed> hashed, std::vector<std::byte>& leaves,
-                           std::vector<struct ext2_dx_entry>& index) {
+  void fill_leaves(std::span<const Hashed> hashed, std::vector<std::byte>& leaves,
+                   std::vector<struct ext2_dx_entry>& index) {
     const std::size_t room = fs_->blocksize - tail_bytes - leaf_slack;
     for (std::size_t at = 0; at < hashed.size();) {
       // A leaf that starts with the hash that the one before ends with says so in the lowest bit.
@@ -125,9 +136,8 @@ class Builder {
         block.add(hashed[at].entry.name, hashed[at].entry.inode, hashed[at].entry.type);
       }
       block.finish_list();
-      TRY(block.sum_up(self_));
+      block.sum_up_list(seed_);
     }
-    return {};
   }
 
   // Block 0 is the root; then the nodes below it, if there are any, then the leaves.
@@ -152,7 +162,7 @@ class Builder {
       std::byte* at = made.bytes.data() + (1 + number) * block;
       Block(fs_, at).stretch(block);
       put_index(at + head_bytes, piece, node_limit);
-      TRY(Block(fs_, at).sum_up(self_));
+      Block(fs_, at).sum_up_tree(seed_, head_bytes, piece.size());
       top.push_back({.hash = piece.front().hash, .block = static_cast<__u32>(1 + number)});
     }
     Block root(fs_, made.bytes.data());
@@ -166,7 +176,7 @@ class Builder {
                                            .unused_flags = 0};
     std::memcpy(made.bytes.data() + info_at, &info, sizeof info);
     put_index(made.bytes.data() + root_at, nodes == 0 ? index : top, root_limit);
-    TRY(root.sum_up(self_));
+    root.sum_up_tree(seed_, root_at, nodes == 0 ? index.size() : top.size());
     made.bytes.insert(made.bytes.end(), leaves.begin(), leaves.end());
     return made;
   }
@@ -182,17 +192,18 @@ class Builder {
   ext2_filsys fs_;
   ext2_ino_t self_;
   ext2_ino_t parent_;
+  std::uint32_t seed_;
 };
 
 }  // namespace
 
-Result<DirectoryBlocks> build_directory(ext2_filsys fs, ext2_ino_t self, ext2_ino_t parent,
+Result<DirectoryBlocks> build_directory(ext2_filsys fs, const DirectoryIdentity& who,
                                         std::span<const NamedInode> entries, std::size_t least_blocks) {
   std::size_t bytes = dots_bytes;
   for (const NamedInode& each : entries) {
     bytes += entry_bytes(each.name.size());
   }
-  Builder builder(fs, self, parent);
+  Builder builder(fs, who);
   if (bytes <= fs->blocksize - tail_bytes) {
     return builder.list(entries, std::max<std::size_t>(least_blocks, 1));
   }

@@ -24,8 +24,15 @@ struct DirectoryBlocks {
   bool indexed = false;          // the inode wants EXT2_INDEX_FL
 };
 
-// `entries` without "." and "..", no name twice. The list form has `least_blocks` blocks at least.
-Result<DirectoryBlocks> build_directory(ext2_filsys fs, ext2_ino_t self, ext2_ino_t parent,
+struct DirectoryIdentity {
+  ext2_ino_t self = 0;
+  ext2_ino_t parent = 0;
+  std::uint32_t generation = 0;  // of the inode
+};
+
+// For a file system with metadata_csum. `entries` without "." and "..", no name twice. The list form has `least_blocks`
+// blocks at least.
+Result<DirectoryBlocks> build_directory(ext2_filsys fs, const DirectoryIdentity& who,
                                         std::span<const NamedInode> entries, std::size_t least_blocks = 1);
 
 }  // namespace domsmith::extfs

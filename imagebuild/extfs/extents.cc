@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "imagebuild/extfs/checksum.h"
+
 namespace domsmith::extfs {
 namespace {
 
@@ -57,8 +59,11 @@ struct Level {
       std::fill(block.begin(), block.end(), std::byte{});
       put_header(block.data(), piece.size(), most, depth);
       put_entries(block.data(), piece, depth);
-      TRY(ext2_check(fs, ext2fs_extent_block_csum_set(fs, inode, reinterpret_cast<ext3_extent_header*>(block.data())),
-                     "cannot sum up an extent block"));
+      if (ext2fs_has_feature_metadata_csum(fs->super)) {
+        const std::size_t summed = sizeof(struct ext3_extent_header) + most * sizeof(struct ext3_extent);
+        const std::uint32_t sum = crc32c(inode_seed(fs, inode, 0), std::span(block).first(summed));
+        std::memcpy(block.data() + summed, &sum, sizeof sum);
+      }
       const BlockRun run = cursor.take(1);
       TRY(writer.write(run.first * fs->blocksize, block));
       tree.blocks.push_back(run);

@@ -29,7 +29,7 @@ struct ExtentTree {
   std::array<std::byte, 60> root{};  // for i_block
   std::vector<BlockRun> blocks;      // taken for the tree, beside the root
 };
-// Takes and writes the blocks that more than four extents need.
+// Takes and writes the blocks that more than four extents need. The inode is a new one, of generation 0.
 Result<ExtentTree> write_extent_tree(ext2_filsys fs, ext2_ino_t inode, std::span<const Extent> extents,
                                      BlockCursor& cursor, BlockWriter& writer);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "imagebuild/extfs/checksum.h"
+
 namespace domsmith::extfs {
 namespace {
 
@@ -96,11 +98,15 @@ std::array<std::byte, inode_bytes> encode_inode(ext2_filsys fs, ext2_ino_t numbe
   inode.i_extra_isize = sizeof inode - EXT2_GOOD_OLD_INODE_SIZE;
   std::memcpy(inode.i_block, fields.content.data(), fields.content.size());
 
-  alignas(struct ext2_inode_large) std::array<std::byte, inode_bytes> bytes{};
+  std::array<std::byte, inode_bytes> bytes{};
   std::memcpy(bytes.data(), &inode, sizeof inode);
   std::copy_n(fields.attributes.begin(), std::min(fields.attributes.size(), attribute_room),
               bytes.begin() + sizeof inode);
-  ext2fs_inode_csum_set(fs, number, reinterpret_cast<struct ext2_inode_large*>(bytes.data()));
+  const std::uint32_t sum = crc32c(inode_seed(fs, number, 0), bytes);
+  const auto low = static_cast<std::uint16_t>(sum);
+  const auto high = static_cast<std::uint16_t>(sum >> 16);
+  std::memcpy(bytes.data() + offsetof(struct ext2_inode_large, osd2.linux2.l_i_checksum_lo), &low, sizeof low);
+  std::memcpy(bytes.data() + offsetof(struct ext2_inode_large, i_checksum_hi), &high, sizeof high);
   return bytes;
 }
 

@@ -104,7 +104,8 @@ Result<void> rebuild(ext2_filsys fs, ext2_ino_t directory, const std::string& na
   }
   const auto before = TRY(read_inode(fs, directory));
   const std::uint64_t old_blocks = EXT2_I_SIZE(&before) / fs->blocksize;
-  const auto made = TRY(build_directory(fs, directory, listing.parent, entries, old_blocks));
+  const auto made = TRY(build_directory(
+      fs, {.self = directory, .parent = listing.parent, .generation = before.i_generation}, entries, old_blocks));
   if (made.bytes.size() / fs->blocksize < old_blocks) {  // the old list was longer: names were removed from it
     return ext2_check(fs, ext2fs_expand_dir(fs, directory), "cannot make the directory larger");
   }

@@ -64,8 +64,8 @@ class Finisher {
       entries.push_back(
           {.name = name, .inode = inode_of(child), .type = directory_type(plan_->names.node(child).type)});
     }
-    const auto blocks = TRY(build_directory(fs_, inode_of(id), inode_of(node.directory->parent), entries,
-                                            id == NameTree::lost_found ? lost_found_blocks : 1));
+    const auto blocks = TRY(build_directory(fs_, {.self = inode_of(id), .parent = inode_of(node.directory->parent)},
+                                            entries, id == NameTree::lost_found ? lost_found_blocks : 1));
     node.size = blocks.bytes.size();
     node.directory->indexed = blocks.indexed;
     return place(node, blocks.bytes);
@@ -131,13 +131,18 @@ class Finisher {
   InodeTables tables_;
 };
 
+// What is written past libext2fs must not be hidden by what it has read before.
+Result<void> forget_cached(ext2_filsys fs) {
+  TRY(ext2_check(fs, ext2fs_flush_icache(fs), "cannot write the inodes"));
+  return BlockIo::of(fs->io).drop();
+}
+
 // The root and lost+found that format() made are written anew.
 Result<void> clear_first_directories(ext2_filsys fs) {
   for (ext2_ino_t inode : {ext2_ino_t{EXT2_ROOT_INO}, ext2_ino_t{EXT2_GOOD_OLD_FIRST_INO}}) {
     TRY(ext2_check(fs, ext2fs_punch(fs, inode, nullptr, nullptr, 0, ~0ULL), "cannot start the tree"));
   }
-  TRY(ext2_check(fs, ext2fs_flush_icache(fs), "cannot start the tree"));
-  return BlockIo::of(fs->io).drop();
+  return forget_cached(fs);
 }
 
 Result<void> check_fresh(ext2_filsys fs, std::uint32_t inode_ratio) {
@@ -240,7 +245,9 @@ Result<void> TreeWriter::finish() {
   }
   state.plan.cursor.commit();
   ext2fs_mark_bb_dirty(state.fs);
-  TRY(ext2_check(state.fs, ext2fs_flush(state.fs), "cannot write the file system"));
+  TRY(forget_cached(state.fs));
+  TRY(ext2_check(state.fs, ext2fs_flush2(state.fs, EXT2_FLAG_FLUSH_NO_SYNC), "cannot write the file system"));
+  TRY(BlockIo::of(state.fs->io).write_back());
   state.stats.bytes_written =
       state.plan.stream.bytes_written() + finisher.table_bytes() + BlockIo::of(state.fs->io).bytes_written();
   return {};

@@ -42,7 +42,8 @@ class TreeWriter final : public TreeSink {
   // what is not there, a file behind something that is no directory.
   Result<void> entry(const Entry& entry) override;
   Result<void> data(std::uint64_t offset, std::span<const std::byte> bytes) override;
-  // Writes directories, inodes and bitmaps, and flushes the file system. The one time; then the writer is spent.
+  // Writes directories, inodes and bitmaps to the target; they are durable after the file system's flush() or close().
+  // The one time; then the writer is spent.
   Result<void> finish() override;
 
   [[nodiscard]] const WriterStats& stats() const;

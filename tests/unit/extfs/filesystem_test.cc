@@ -217,7 +217,8 @@ TEST(FileSystem, AFullOneSaysSoAndStaysWhole) {
   EXPECT_EQ(written.error().code, ErrorCode::no_space);
   EXPECT_EQ(must(fs.read_file("kept", 100)), "as it is");
   EXPECT_EQ(fs.free_bytes(), free);
-  EXPECT_FALSE(fs.write_file("attributes", std::string(100'000, 'x'), {.xattrs = {{"user.a", std::string(5000, 'v')}}}));
+  EXPECT_FALSE(
+      fs.write_file("attributes", std::string(100'000, 'x'), {.xattrs = {{"user.a", std::string(5000, 'v')}}}));
   EXPECT_EQ(fs.free_bytes(), free);
   must(fs.close());
   image.expect_clean();

@@ -1,0 +1,152 @@
+// What only real LVM shows; part of store_contract_lvm, for the stores that DOMSMITH_TEST_LVM names.
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+#include "base/process.h"
+#include "lvm-snapshots/store_spec.h"
+#include "tests/unit/stores/lvm_under_test.h"
+
+namespace domsmith::testing {
+
+namespace {
+
+using ::testing::HasSubstr;
+
+class LvmLab : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam().empty()) {
+      GTEST_SKIP() << "DOMSMITH_TEST_LVM names no LVM store to test";
+    }
+    group_ = parse_store_spec(GetParam()).value().group;
+  }
+  void TearDown() override {
+    if (!group_.empty()) {
+      remove_volumes(GetParam(), prefix_);
+    }
+  }
+
+  [[nodiscard]] std::string name(const std::string& word) const { return prefix_ + word; }
+  static std::string lvm(std::vector<std::string> argv) {
+    argv[0] = find_program(argv[0]).value();
+    const auto done = run_checked({std::move(argv), {}, {}});
+    EXPECT_TRUE(ok(done));
+    return done ? done->out : "";
+  }
+  void make_golden_and_clones(const std::vector<std::string>& clones) {
+    const auto store = open_store(GetParam()).value();
+    ASSERT_TRUE(ok(store->create(name("gold"), 8 << 20)));
+    ASSERT_TRUE(ok(store->seal(name("gold"))));
+    ASSERT_TRUE(ok(store->clone(name("gold"), clones)));
+  }
+  // The action runs in a process of its own, which ends by SIGKILL.
+  template <class Action>
+  void in_dying_child(Action action) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto store = open_store(GetParam()).value();
+      action(*store);
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  }
+
+  std::string group_;
+  std::string prefix_ = "lab" + std::to_string(::getpid()) + "-";
+};
+
+TEST_P(LvmLab, AUsersOwnVolumesAreNeverListedNorTouched) {
+  const std::string theirs = name("theirs");
+  lvm({"lvcreate", "-y", "-an", "-Wn", "-Zn", "-L", "4M", "-n", theirs, group_});
+  const auto store = open_store(GetParam()).value();
+  EXPECT_TRUE(fails(store->find(theirs), ErrorCode::not_found));
+  const auto taken = store->create(theirs, 8 << 20);
+  ASSERT_TRUE(fails(taken, ErrorCode::exists));
+  EXPECT_THAT(taken.error().what, HasSubstr("not domsmith's"));
+  EXPECT_TRUE(ok(store->remove(std::vector{theirs})));
+  EXPECT_THAT(lvm({"lvs", "--noheadings", "-o", "lv_name", group_}), HasSubstr(theirs));
+  lvm({"lvremove", "-y", group_ + "/" + theirs});
+}
+
+TEST_P(LvmLab, LvmShowsWhatThingsAre) {
+  make_golden_and_clones({name("web-1")});
+  const std::string shown = lvm(
+      {"lvs", "--noheadings", "--separator", " ", "-o", "lv_name,lv_tags,lv_skip_activation,origin,lv_attr", group_});
+  EXPECT_THAT(shown, HasSubstr(name("gold") + " domsmith,domsmith.golden skip activation"));
+  EXPECT_THAT(shown, HasSubstr(name("web-1") + " domsmith,domsmith.clone skip activation " + name("gold")));
+  EXPECT_NE(::access(("/dev/" + group_ + "/" + name("web-1")).c_str(), F_OK), 0);
+}
+
+TEST_P(LvmLab, AMissingGroupOrPoolIsNamedWithItsRemedy) {
+  const auto no_group = open_store("lvm:nosuchgroup/pool").value()->status();
+  ASSERT_TRUE(fails(no_group, ErrorCode::not_found));
+  EXPECT_EQ(no_group.error().what, "there is no volume group 'nosuchgroup'");
+  const auto no_pool = open_store("lvm:" + group_ + "/nosuchpool").value()->list();
+  ASSERT_TRUE(fails(no_pool, ErrorCode::not_found));
+  EXPECT_EQ(no_pool.error().what, "VG " + group_ + " has no thin pool 'nosuchpool'");
+}
+
+TEST_P(LvmLab, AResetThatDiesIsFinishedOrUndone) {
+  const std::vector<std::string> names = {name("web-1"), name("web-2")};
+  make_golden_and_clones(names);
+  // Two snapshots, then for each clone a removal and a renaming.
+  for (const char* point : {"lvm.snapshot.after:2", "lvm.reset.step:1", "lvm.reset.step:3"}) {
+    in_dying_child([&](VolumeStore& store) {
+      ::setenv("DOMSMITH_FAIL", point, 1);
+      (void)store.reset(names);
+    });
+    const auto store = open_store(GetParam()).value();
+    EXPECT_TRUE(ok(store->recover())) << point;
+    for (const std::string& one : names) {
+      const auto info = store->find(one);
+      ASSERT_TRUE(ok(info)) << point;
+      EXPECT_EQ(info->origin, name("gold"));
+      EXPECT_EQ(info->kind, VolumeKind::clone);
+    }
+    EXPECT_EQ(lvm({"lvs", "--noheadings", "-o", "lv_name", group_}).find(".reset"), std::string::npos) << point;
+  }
+}
+
+TEST_P(LvmLab, ADeadHoldersVolumeIsFreeAndInactive) {
+  make_golden_and_clones({name("web-1")});
+  in_dying_child([&](VolumeStore& store) {
+    const auto held = store.open(name("web-1"), Access::read_write);
+    if (held) {
+      ::raise(SIGKILL);
+    }
+  });
+  const auto store = open_store(GetParam()).value();
+  EXPECT_TRUE(ok(store->recover()));
+  EXPECT_FALSE(store->find(name("web-1")).value().active);
+  EXPECT_TRUE(ok(store->remove(std::vector{name("web-1")})));
+}
+
+TEST_P(LvmLab, TooMuchIsRefusedBeforeAnythingIsMade) {
+  const auto store = open_store(GetParam()).value();
+  if (store->status().value().method == "thin snapshot") {
+    GTEST_SKIP() << "thin volumes may be larger than their pool";
+  }
+  EXPECT_TRUE(fails(store->create(name("huge"), 1ULL << 50), ErrorCode::no_space));
+  EXPECT_TRUE(fails(store->find(name("huge")), ErrorCode::not_found));
+}
+
+TEST_P(LvmLab, StandardStreamsStayAsTheyWere) {
+  FILE* const before = stdout;
+  EXPECT_TRUE(ok(open_store(GetParam()).value()->list()));
+  EXPECT_EQ(stdout, before);
+  std::cout << "still here" << std::endl;
+  EXPECT_TRUE(std::cout.good());
+}
+
+INSTANTIATE_TEST_SUITE_P(Lvm, LvmLab, ::testing::ValuesIn(lvm_specs()), lvm_label);
+
+}  // namespace
+
+}  // namespace domsmith::testing

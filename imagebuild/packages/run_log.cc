@@ -120,7 +120,7 @@ std::optional<ProgressEvent> RunLog::line(std::string_view text) {
     return agent_line(text.substr(agent::marker.size()));
   }
   keep(tail_, text, tail_lines);
-  if (!step_title_.empty()) {
+  if (!step_title_.empty() && step_failure_.empty()) {
     keep(step_output_, text, cause_lines);
   }
   if ((text.starts_with("E: ") || text.starts_with("W: ")) && !is_noise(text) && complaints_.size() < 4 * tail_lines) {

@@ -81,11 +81,11 @@ TEST_F(BuildDebianTest, EverythingARecipeSaysIsInTheImage) {
   file.owner = "bob";
   file.group = "extra";
   recipe_.files = {file};
-  script(RecipeScript::Phase::setup, "#!/bin/sh -e\ntest ! -e /srv/data/secret\necho setup >>/srv/phases\n");
-  script(RecipeScript::Phase::essential, "#!/bin/sh -e\ndpkg --version >/dev/null\necho essential >>/srv/phases\n");
+  script(RecipeScript::Phase::setup, "#!/bin/sh -e\ntest ! -e /srv/data/secret\necho setup >>/etc/phases\n");
+  script(RecipeScript::Phase::essential, "#!/bin/sh -e\ndpkg --version >/dev/null\necho essential >>/etc/phases\n");
   script(RecipeScript::Phase::customize,
-         "#!/bin/sh -e\nid bob >&2\ntest -e /srv/data/secret\necho customize >>/srv/phases\n");
-  script(RecipeScript::Phase::final, "#!/usr/bin/perl\nopen F, '>>', '/srv/phases'; print F \"final\\n\";\n");
+         "#!/bin/sh -e\nid bob >&2\ntest -e /srv/data/secret\necho customize >>/etc/phases\n");
+  script(RecipeScript::Phase::final, "#!/usr/bin/perl\nopen F, '>>', '/etc/phases'; print F \"final\\n\";\n");
 
   const auto result = build_it();
   ASSERT_TRUE(result) << result.error().what << "\n" << testing::PrintToString(result.error().causes);
@@ -94,7 +94,7 @@ TEST_F(BuildDebianTest, EverythingARecipeSaysIsInTheImage) {
   auto image = extfs::FileSystem::open(*target_, Access::read_only);
   ASSERT_TRUE(image);
   const auto text = [&](const std::string& path) { return image->read_file(path, 1U << 20).value_or("(none)"); };
-  EXPECT_EQ(text("/srv/phases"), "setup\nessential\ncustomize\nfinal\n");
+  EXPECT_EQ(text("/etc/phases"), "setup\nessential\ncustomize\nfinal\n");
   EXPECT_EQ(text("/etc/hostname"), "golden\n");
   EXPECT_EQ(text("/home/bob/.ssh/authorized_keys"), "ssh-ed25519 AAAA bob\n");
   EXPECT_EQ(image->read_link("/etc/localtime"), "/usr/share/zoneinfo/Europe/Berlin");

@@ -95,6 +95,7 @@ TEST(RunLog, FailedStepIsNamedWithItsLastLines) {
   log.line("installing things");
   log.line("E: it did not work");
   log.line("domsmith-agent: failed 7 exit status 3");
+  log.line("E: setup failed: E: command failed: chmod 0700");
   const Error error = log.failure({.code = 25, .signal = 0}, "bookworm");
   EXPECT_EQ(error.what, "script 'setup.sh' ([[script]] 2) failed: exit status 3");
   EXPECT_THAT(error.causes, ElementsAre("installing things", "E: it did not work"));

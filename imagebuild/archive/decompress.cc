@@ -75,9 +75,16 @@ Result<std::string> decompress(std::string_view bytes, std::size_t limit) {
   const ArchiveRead handle(archive_read_new());
   support_filters(handle.get());
   archive_read_support_format_raw(handle.get());
+  archive_read_support_format_empty(handle.get());
   struct archive_entry* member = nullptr;
-  if (archive_read_open_memory(handle.get(), bytes.data(), bytes.size()) != ARCHIVE_OK ||
-      archive_read_next_header(handle.get(), &member) != ARCHIVE_OK) {
+  int code = archive_read_open_memory(handle.get(), bytes.data(), bytes.size());
+  if (code == ARCHIVE_OK) {
+    code = archive_read_next_header(handle.get(), &member);
+  }
+  if (code == ARCHIVE_EOF) {
+    return std::string();
+  }
+  if (code != ARCHIVE_OK) {
     return archive_fail(handle.get(), "the compressed bytes are damaged");
   }
   return read_all(handle.get(), limit);

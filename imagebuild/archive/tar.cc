@@ -37,7 +37,7 @@ class Reader {
     // What follows the end mark is looked at too, so that garbage there is an error.
     archive_read_set_options(handle_.get(), "tar:read_concatenated_archives");
     if (archive_read_open(handle_.get(), this, nullptr, &Reader::read_callback, nullptr) != ARCHIVE_OK) {
-      return failed("the archive cannot be read");
+      return failed("this is no tar archive");
     }
     TRY(read_members());
     TRY(drain());

@@ -126,8 +126,9 @@ Result<void> fill(LibxlContext& libxl, libxl_domain_config& config, const Domain
   config.on_poweroff = action(spec.on_poweroff);
   config.on_reboot = action(spec.on_reboot);
   config.on_crash = action(spec.on_crash);
+  // xl's defaults. The monitor looks at the spec, which has no such keys.
   config.on_watchdog = LIBXL_ACTION_ON_SHUTDOWN_DESTROY;
-  config.on_soft_reset = LIBXL_ACTION_ON_SHUTDOWN_DESTROY;  // what the monitor does then
+  config.on_soft_reset = LIBXL_ACTION_ON_SHUTDOWN_SOFT_RESET;
   return {};
 }
 

@@ -21,8 +21,6 @@ namespace {
 
 constexpr std::uint64_t kib_per_mib = 1024;
 constexpr std::chrono::seconds monitor_patience{15};
-// Long enough to see a kernel that does not fit its memory or finds no root, short beside what a start takes.
-constexpr std::chrono::milliseconds first_moments{600};
 constexpr std::size_t shown_console_lines = 6;
 
 struct CFree {
@@ -174,7 +172,7 @@ Result<void> LibxlToolstack::set_going(const DomainSpec& spec, std::uint32_t dom
   TRY(start_monitor(options_, spec, domid));
   auto watch = TRY(DomainWatch::start(*libxl_, domid));
   TRY(unpause_domain(*libxl_, domid));
-  const auto news = TRY(watch.wait(first_moments));
+  const auto news = TRY(watch.wait(options_.first_moments));
   // Power off and reboot are a guest's right, however soon; what the monitor then does is its business.
   if (!news || (!news->gone && news->end != DomainEnd::crash)) {
     return {};

@@ -73,6 +73,9 @@ struct ToolstackOptions {
   std::filesystem::path log_directory = "/var/log/domsmith";
   // The program that monitor.h starts as `PROGRAM guest-monitor NAME`; empty: /proc/self/exe.
   std::filesystem::path program;
+  // How long create() looks at a new guest. Long enough to see a kernel without room for its initramfs, short beside
+  // what a start takes.
+  std::chrono::milliseconds first_moments{400};
 };
 
 // unsupported, in one sentence, where this host does not run Xen; denied for an ordinary user on a host that does.

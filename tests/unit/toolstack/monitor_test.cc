@@ -9,6 +9,15 @@
 namespace domsmith {
 namespace {
 
+ToolstackOptions options_of(const std::filesystem::path& run, const std::filesystem::path& log,
+                            const std::filesystem::path& program) {
+  ToolstackOptions options;
+  options.run_directory = run;
+  options.log_directory = log;
+  options.program = program;
+  return options;
+}
+
 using ::testing::HasSubstr;
 
 constexpr MonitorDecision take_away{.dump_core = false, .take_away = true, .restart = false};
@@ -51,8 +60,7 @@ TEST(MonitorDecision, WhoIsBeingStoppedStaysDown) {
 // A program that is no monitor: what it said is the reason.
 TEST(MonitorStart, AProgramThatDoesNotWatch) {
   const auto temporary = TemporaryDirectory::make().value();
-  const ToolstackOptions options{
-      .run_directory = temporary.path(), .log_directory = temporary.path() / "log", .program = "/bin/echo"};
+  const auto options = options_of(temporary.path(), temporary.path() / "log", "/bin/echo");
   const auto result = start_monitor(options, sample_guest("web-a", DomainType::pv), 7);
   ASSERT_FALSE(result.has_value());
   EXPECT_THAT(result.error().what, HasSubstr("cannot start the monitor of 'web-a': guest-monitor web-a 7"));
@@ -61,8 +69,7 @@ TEST(MonitorStart, AProgramThatDoesNotWatch) {
 
 TEST(MonitorStart, AProgramThatIsNotThere) {
   const auto temporary = TemporaryDirectory::make().value();
-  const ToolstackOptions options{
-      .run_directory = temporary.path(), .log_directory = temporary.path(), .program = "/nonexistent"};
+  const auto options = options_of(temporary.path(), temporary.path(), "/nonexistent");
   EXPECT_THAT(start_monitor(options, sample_guest("web-a", DomainType::pv), 7).error().what,
               HasSubstr("it ended at once"));
 }
@@ -73,7 +80,7 @@ TEST(MonitorStart, WhatTheMonitorIsGiven) {
   const auto script = temporary.path() / "program";
   ASSERT_TRUE(
       write_file_atomic(script, "#!/bin/sh\ncat >&2; env >&2; ls /proc/$$/fd >&2; echo ready\n", 0755).has_value());
-  const ToolstackOptions options{.run_directory = "/run/x", .log_directory = temporary.path(), .program = script};
+  const auto options = options_of("/run/x", temporary.path(), script);
   ASSERT_TRUE(start_monitor(options, sample_guest("web-a", DomainType::pv), 7).has_value());
   const auto log = read_file(temporary.path() / "web-a.log").value();
   EXPECT_THAT(log, HasSubstr("\"run_directory\":\"/run/x\""));

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "provision/domain/xl_config.h"
+#include "provision/toolstack/config_json.h"
 #include "provision/toolstack/console_log.h"
 #include "provision/toolstack/guest_locks.h"
 #include "provision/toolstack/monitor.h"
@@ -47,7 +49,10 @@ class XenHost final : public ContractHost {
     }
   }
   ToolstackOptions options() const {
-    return {.run_directory = temporary.path() / "run", .log_directory = temporary.path() / "log", .program = {}};
+    ToolstackOptions options;
+    options.run_directory = temporary.path() / "run";
+    options.log_directory = temporary.path() / "log";
+    return options;
   }
   std::string skip_reason() override {
     if (boot.disk.empty()) {
@@ -135,6 +140,26 @@ class OnXen : public ::testing::TestWithParam<DomainType> {
 
 INSTANTIATE_TEST_SUITE_P(Types, OnXen, ::testing::Values(DomainType::pv, DomainType::pvh),
                          [](const auto& test) { return std::string(type_word(test.param)); });
+
+// What libxl is given is, field by field, what xl gives it for the config file of the same guest.
+TEST_P(OnXen, TheDomainIsTheOneThatXlWouldMake) {
+  auto meant = spec();
+  meant.maxmem_mib = 256;
+  meant.vcpus = 2;
+  meant.disks.push_back({.target = "/dev/vg0/other", .vdev = "xvdb", .writable = false, .phy = true});
+  meant.vifs = {{.mac = "00:16:3e:7f:00:01", .bridge = "", .script = "", .rate = "10Mb/s"},
+                {.mac = "00:16:3e:7f:00:02", .bridge = "br1", .script = "vif-route", .rate = ""}};
+  meant.on_crash = DomainAction::preserve;
+  const auto file = host.temporary.path() / "contract-a.cfg";
+  ASSERT_TRUE(write_file_atomic(file, checked_xl_config(meant).value()).has_value());
+  const auto xls = run_checked({.argv = {find_program("xl").value(), "-N", "create", file.string()},
+                                .environment = {},
+                                .working_directory = {}});
+  ASSERT_TRUE(xls.has_value()) << error_text(xls.error());
+  const auto ours = domain_config_json(meant);
+  ASSERT_TRUE(ours.has_value()) << error_text(ours.error());
+  EXPECT_EQ(nlohmann::json::parse(*ours), nlohmann::json::parse(xls->out)) << *ours << xls->out;
+}
 
 TEST_P(OnXen, ARebootMakesANewDomainOfTheSameGuest) {
   const auto first = host.toolstack().create(spec());

@@ -139,6 +139,10 @@ Result<pid_t> spawn(const Command& command, int in, int out, int err) {
   if (!command.working_directory.empty()) {
     posix_spawn_file_actions_addchdir_np(&settings.actions, command.working_directory.c_str());
   }
+  if (command.process_group) {
+    posix_spawnattr_setflags(&settings.attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&settings.attributes, 0);
+  }
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, argv.front().c_str(), &settings.actions, &settings.attributes,
                                   pointers(argv).data(), pointers(environment).data());
@@ -284,24 +288,30 @@ Result<Child> Child::start(const Command& command) {
   Pipe out = TRY(make_pipe());
   Pipe err = TRY(make_pipe());
   const pid_t pid = TRY(spawn(command, null.get(), out.write_end.get(), err.write_end.get()));
-  return Child(pid, std::move(out.read_end), std::move(err.read_end));
+  return Child(pid, command.process_group, std::move(out.read_end), std::move(err.read_end));
 }
 
 Child::Child(Child&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), out_(std::move(other.out_)), err_(std::move(other.err_)) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      group_(other.group_),
+      out_(std::move(other.out_)),
+      err_(std::move(other.err_)) {}
 
 Child& Child::operator=(Child&& other) noexcept {
   std::swap(pid_, other.pid_);
+  std::swap(group_, other.group_);
   std::swap(out_, other.out_);
   std::swap(err_, other.err_);
   return *this;
 }
 
-void Child::terminate() {
+void Child::signal(int number) const {
   if (pid_ > 0) {
-    ::kill(pid_, SIGTERM);
+    ::kill(group_ ? -pid_ : pid_, number);
   }
 }
+
+void Child::terminate() { signal(SIGTERM); }
 
 Result<ExitStatus> Child::wait() {
   ExitStatus status = TRY(reap(pid_));
@@ -323,7 +333,7 @@ Child::~Child() {
     }
     ::poll(nullptr, 0, 10);
   }
-  ::kill(pid_, SIGKILL);
+  signal(SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
 

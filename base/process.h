@@ -18,6 +18,9 @@ struct Command {
   // "NAME=value". Besides these the child gets PATH (/usr/sbin:/usr/bin:/sbin:/bin), LC_ALL=C.UTF-8 and HOME=/ only.
   std::vector<std::string> environment;
   std::string working_directory;  // empty: the caller's
+  // The program leads a process group of its own: Child::terminate() reaches its children too, and a Ctrl-C at the
+  // terminal reaches none of them.
+  bool process_group = false;
 
   // The command as a person could type it (shell-quoted), for plans and error texts.
   [[nodiscard]] std::string display() const;
@@ -68,8 +71,10 @@ class Child {
   Result<ExitStatus> wait();  // reaps
 
  private:
-  Child(pid_t pid, Fd out, Fd err) : pid_(pid), out_(std::move(out)), err_(std::move(err)) {}
+  Child(pid_t pid, bool group, Fd out, Fd err) : pid_(pid), group_(group), out_(std::move(out)), err_(std::move(err)) {}
+  void signal(int number) const;
   pid_t pid_ = -1;
+  bool group_ = false;
   Fd out_;
   Fd err_;
 };

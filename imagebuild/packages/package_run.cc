@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -77,6 +78,7 @@ struct PackageRun::State {
   Progress* progress;
   RunLog log;  // the thread's, until it is joined
   std::atomic<bool> stop = false;
+  std::chrono::steady_clock::time_point next_request;
   std::thread listener;
 
   void take_line(std::string_view text) {
@@ -92,17 +94,23 @@ struct PackageRun::State {
     return ::waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
   }
 
+  // mmdebstrap itself only waits for its children when a signal comes, so all of its group are asked. One of them may
+  // be starting the next one just then: they are asked again, but never once the chroot is being removed.
+  void ask_to_stop() {
+    const auto now = std::chrono::steady_clock::now();
+    if ((stop || interrupted()) && !log.is_removing_chroot() && now >= next_request) {
+      child.terminate();
+      next_request = now + std::chrono::seconds(1);
+    }
+  }
+
   // Reads stderr to its end: it must never fill, or mmdebstrap stands still.
   void listen() {
     LineSplitter lines;
     const auto take = [this](std::string_view text) { take_line(text); };
     std::array<char, 16384> buffer{};
-    bool terminated = false;
     for (;;) {
-      if (!terminated && (stop || interrupted())) {
-        child.terminate();
-        terminated = true;
-      }
+      ask_to_stop();
       pollfd polled{child.err(), POLLIN, 0};
       if (::poll(&polled, 1, poll_milliseconds) <= 0) {
         if (child_has_ended()) {
@@ -143,6 +151,7 @@ Result<PackageRun> PackageRun::start(const PackagePlan& plan, Progress& progress
   TRY_AS(fill_work_folder(work.path(), plan), "cannot prepare the build");
   Command command = plan.command;
   command.working_directory = work.path();
+  command.process_group = true;
   command.environment.push_back("TMPDIR=" + temporary_folder());
   Child child = TRY(Child::start(command));
   auto state = std::make_unique<State>(std::move(work), std::move(child), plan.suite, progress);

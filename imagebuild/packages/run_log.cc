@@ -136,6 +136,7 @@ std::optional<ProgressEvent> RunLog::line(std::string_view text) {
 }
 
 std::optional<ProgressEvent> RunLog::stage_line(std::string_view text) {
+  removing_chroot_ = removing_chroot_ || text.starts_with("I: removing tempdir");
   for (std::size_t i = stages_done_; i < known_stages.size(); ++i) {
     if (text.starts_with(known_stages[i].said)) {
       stages_done_ = i + 1;

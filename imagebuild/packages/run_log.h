@@ -25,6 +25,9 @@ class RunLog {
   // Something did say that it failed.
   [[nodiscard]] bool has_failure() const;
 
+  // mmdebstrap has begun to remove its chroot, the last thing it does.
+  [[nodiscard]] bool is_removing_chroot() const { return removing_chroot_; }
+
   // mmdebstrap's stages in the order they come.
   static const std::vector<std::string_view>& stages();
 
@@ -38,6 +41,7 @@ class RunLog {
   std::string step_title_;
   std::string step_failure_;  // "exit status 3"; empty: none
   std::size_t stages_done_ = 0;
+  bool removing_chroot_ = false;
 };
 
 }  // namespace domsmith::packages

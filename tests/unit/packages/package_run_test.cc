@@ -111,6 +111,17 @@ TEST_F(PackageRunTest, AReaderThatGivesUpEndsIt) {
   EXPECT_TRUE(run->finish()) << "it was we who stopped it";
 }
 
+TEST_F(PackageRunTest, AReaderThatGivesUpEndsTheChildrenToo) {
+  // As mmdebstrap does: the first process ignores the signal and waits for the one that works.
+  auto run = PackageRun::start(
+      plan_of("trap '' TERM; (trap - TERM; echo go; exec sleep 1000); echo 'I: removing tempdir' >&2"), progress_);
+  ASSERT_TRUE(run);
+  std::array<char, 3> go{};
+  ASSERT_EQ(::read(run->tar(), go.data(), go.size()), 3);
+  run->close_tar();
+  EXPECT_TRUE(run->finish());
+}
+
 TEST_F(PackageRunTest, AFailureBeforeTheReaderGaveUpIsTold) {
   auto run = PackageRun::start(plan_of("echo 'E: No space left on device' >&2; exit 1"), progress_);
   ASSERT_TRUE(run);

@@ -117,7 +117,7 @@ VolumeInfo MemoryStore::info(const std::string& volume_name, const MemoryVolume&
   info.size = volume.size;
   info.used = volume.pages->own_bytes();
   info.active = volume.in_use();
-  info.device = fmt::format("memory:{}/{}", disk_->name, volume_name);
+  info.device = fmt::format("/memory/{}/{}", disk_->name, volume_name);  // absolute, as a domain's disk must be
   info.disk_spec = "file";
   return info;
 }

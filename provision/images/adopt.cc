@@ -55,10 +55,11 @@ Result<ImageRecord> adopt(Workplace& place, VolumeStore& store, const VolumeInfo
   return carry_out(
       std::move(operation), [&](Operation& begun) { return adopt_steps(place, begun, record, seen); },
       [&](Operation& begun) -> Result<void> {
+        TRY(clear_boot_shelf(place));
         for (const ImageRecord& row : TRY(place.registry.rows_of_operation(begun.id())).images) {
           TRY(place.registry.drop_image(row.store, row.name));
         }
-        return clear_boot_shelf(place);
+        return {};
       });
 }
 

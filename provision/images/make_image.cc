@@ -83,8 +83,8 @@ Result<ImageRecord> make_steps(Workplace& place, VolumeStore& store, Operation& 
   return enter_image(place, operation, std::move(record), populated);
 }
 
-// Takes back a making, unless it came to its end. The row goes last: until the volume is gone nobody else may have the
-// name.
+// Takes back a making, unless it came to its end. The row goes last: until all else is gone nobody may have the name,
+// and a recovery knows by it that there is something left to do.
 Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const Operation& operation) {
   const OperationRows rows = TRY(place.registry.rows_of_operation(operation.id()));
   if (rows.images.empty()) {
@@ -94,10 +94,10 @@ Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const
     if (has_step(operation, "volume") && !has_step(operation, "refused")) {
       TRY(undoing("volume", [&] { return store.remove(std::array{row.volume}); }));
     }
+    if (has_step(operation, "boot")) {
+      TRY(undoing("boot", [&] { return clear_boot_shelf(place); }));  // the row names no boot files yet
+    }
     TRY(undoing("image-row", [&] { return place.registry.drop_image(row.store, row.name); }));
-  }
-  if (has_step(operation, "boot")) {
-    TRY(undoing("boot", [&] { return clear_boot_shelf(place); }));
   }
   return "undid";
 }

@@ -60,7 +60,9 @@ TEST(ManyProcesses, on_a_folder_store) {
   expect_all_in_parallel([&](int i) { return scene.clone(fmt::format("p{}", i), clones); });
   expect_no_duplicates(scene.guests());
   std::size_t volumes = 0;
-  for (const VolumeInfo& volume : *(*open_store(scene.store_spec()))->list()) {
+  const auto store = *open_store(scene.store_spec());
+  const std::vector<VolumeInfo> listed = *store->list();
+  for (const VolumeInfo& volume : listed) {
     volumes += volume.kind == VolumeKind::clone ? 1 : 0;
   }
   EXPECT_EQ(volumes, processes * clones);

@@ -123,6 +123,10 @@ Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& 
   progress.begin("boot files");
   auto written = TRY(extfs::FileSystem::open(target, Access::read_only));
   TRY(read_back(plan, written, result));
+  const boot::KernelAbility& ability = result.boot.ability;
+  if (ability.known && !ability.pv && !ability.pvh) {
+    progress.warning(fmt::format("the kernel {} boots neither as a PV nor as a PVH guest", result.boot.version));
+  }
   progress.end("boot files");
   return result;
 }

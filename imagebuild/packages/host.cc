@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -26,10 +27,25 @@ bool has_range(std::string_view table, std::string_view user, std::string_view u
   return false;
 }
 
+// 0 in either means that only root may make user namespaces: the first is Debian's own, the second namespaces(7).
+Result<void> check_namespaces() {
+  for (const char* setting : {"kernel/unprivileged_userns_clone", "user/max_user_namespaces"}) {
+    const auto value = read_file(fmt::format("/proc/sys/{}", setting), 4096);
+    if (value && trimmed(*value) == "0") {
+      std::string name = setting;
+      std::ranges::replace(name, '/', '.');
+      return fail(ErrorCode::denied, fmt::format("user namespaces are switched off ({} is 0)", name),
+                  fmt::format("sysctl {}={} (as root), or build as root", name, name.ends_with("clone") ? 1 : 65536));
+    }
+  }
+  return {};
+}
+
 // What mmdebstrap's unshare mode needs of the host (mmdebstrap(1), MODES).
 Result<void> check_unshare() {
   TRY(find_program("newuidmap"));
   TRY(find_program("newgidmap"));
+  TRY(check_namespaces());
   const std::string uid = std::to_string(::getuid());
   const passwd* entry = ::getpwuid(::getuid());
   const std::string user = entry != nullptr ? entry->pw_name : uid;
@@ -45,12 +61,29 @@ Result<void> check_unshare() {
   return {};
 }
 
+// The proxy of apt's own configuration, which mmdebstrap does not read.
+std::string apt_proxy(const std::string& scheme) {
+  const auto program = find_program("apt-config");
+  if (!program) {
+    return {};
+  }
+  const auto dumped = run({.argv = {*program, "dump", "--format", "%v%n", fmt::format("Acquire::{}::Proxy", scheme)},
+                           .environment = {},
+                           .working_directory = {}});
+  const std::string proxy = dumped && dumped->status.success() ? trimmed(dumped->out) : std::string();
+  return proxy.contains("://") && !proxy.contains('\n') ? proxy : std::string();
+}
+
+// As apt has it, its own configuration wins over the environment.
 std::vector<std::string> proxy_environment() {
-  constexpr std::array<const char*, 7> names{"http_proxy",  "https_proxy", "ftp_proxy", "no_proxy",
-                                             "HTTPS_PROXY", "NO_PROXY",    "ALL_PROXY"};
+  constexpr std::array<const char*, 4> names{"http_proxy", "https_proxy", "ftp_proxy", "no_proxy"};
   std::vector<std::string> out;
-  for (const char* name : names) {
-    if (const char* value = std::getenv(name); value != nullptr && *value != '\0') {
+  for (const std::string name : names) {
+    std::string value = name == "no_proxy" ? std::string() : apt_proxy(name.substr(0, name.find('_')));
+    if (const char* given = std::getenv(name.c_str()); value.empty() && given != nullptr) {
+      value = given;
+    }
+    if (!value.empty()) {
       out.push_back(fmt::format("{}={}", name, value));
     }
   }

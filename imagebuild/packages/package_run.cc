@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "base/file.h"
@@ -64,6 +65,25 @@ Result<void> fill_work_folder(const std::filesystem::path& folder, const Package
 std::string temporary_folder() {
   const char* folder = std::getenv("TMPDIR");
   return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+// In a user namespace mmdebstrap works with ids that are "others" to every folder of the host.
+Result<void> check_enterable(const std::filesystem::path& folder) {
+  std::error_code code;
+  for (std::filesystem::path at = std::filesystem::canonical(folder, code); !code; at = at.parent_path()) {
+    const auto permissions = std::filesystem::status(at, code).permissions();
+    if (!code && (permissions & std::filesystem::perms::others_exec) == std::filesystem::perms::none) {
+      return fail(ErrorCode::denied,
+                  fmt::format("the folder for temporary files {} lies in {}, which is closed to other users",
+                              folder.string(), at.string()),
+                  "set TMPDIR to a folder that everybody may enter, such as /var/tmp, or build as root");
+    }
+    if (at == at.parent_path()) {
+      return {};
+    }
+  }
+  return fail(ErrorCode::not_found, fmt::format("there is no folder for temporary files {}", folder.string()),
+              "set TMPDIR to a folder that exists");
 }
 
 }  // namespace
@@ -147,6 +167,9 @@ PackageRun::~PackageRun() {
 }
 
 Result<PackageRun> PackageRun::start(const PackagePlan& plan, Progress& progress) {
+  if (plan.mode == PackagePlan::Mode::unshare) {
+    TRY(check_enterable(temporary_folder()));
+  }
   TemporaryDirectory work = TRY(TemporaryDirectory::make("domsmith-build-"));
   TRY_AS(fill_work_folder(work.path(), plan), "cannot prepare the build");
   Command command = plan.command;

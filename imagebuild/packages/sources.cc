@@ -59,12 +59,13 @@ struct RawEntry {
   std::string signed_by;
   bool trusted = false;
   std::string origin;
+  std::vector<std::string> options;
 };
 
 void append_sources(const RawEntry& raw, std::vector<AptSource>& out) {
   for (const std::string& uri : raw.uris) {
     for (const std::string& suite : raw.suites) {
-      out.push_back({uri, suite, raw.components, raw.signed_by, raw.trusted, raw.origin});
+      out.push_back({uri, suite, raw.components, raw.signed_by, raw.trusted, raw.origin, raw.options});
     }
   }
 }
@@ -75,8 +76,11 @@ void read_option(std::string_view option, RawEntry& raw) {
   const auto value = equals == std::string_view::npos ? std::string_view{} : option.substr(equals + 1);
   if (lower(name) == "signed-by") {
     raw.signed_by = std::string(value);
+  } else if (allows_unsigned(name, value)) {
+    raw.trusted = true;
+  } else {
+    raw.options.emplace_back(option);
   }
-  raw.trusted = raw.trusted || allows_unsigned(name, value);
 }
 
 // "deb [ OPTIONS ] URI SUITE COMPONENT…"; nullopt for deb-src.
@@ -118,6 +122,31 @@ struct Stanza {
     return found == fields.end() ? std::string_view{} : std::string_view(found->second);
   }
 };
+
+// The fields of deb822 that are options of the one-line format too (sources.list(5), OPTIONS), by both names.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> shared_options{{
+    {"architectures", "arch"},
+    {"languages", "lang"},
+    {"targets", "target"},
+    {"pdiffs", "pdiffs"},
+    {"by-hash", "by-hash"},
+    {"check-valid-until", "check-valid-until"},
+    {"valid-until-min", "valid-until-min"},
+    {"valid-until-max", "valid-until-max"},
+    {"check-date", "check-date"},
+    {"date-max-future", "date-max-future"},
+    {"snapshot", "snapshot"},
+}};
+
+std::vector<std::string> options_of(const Stanza& stanza) {
+  std::vector<std::string> out;
+  for (const auto& [field, option] : shared_options) {
+    if (const auto value = words(stanza.get(field)); !value.empty()) {
+      out.push_back(fmt::format("{}={}", option, join(value, ",")));
+    }
+  }
+  return out;
+}
 
 Result<std::vector<Stanza>> read_stanzas(std::string_view text, const std::string& file) {
   std::vector<Stanza> stanzas(1);
@@ -200,7 +229,7 @@ Result<std::vector<AptSource>> recipe_sources(const Recipe::Distribution& wanted
         out.push_back(std::move(source));
       }
     } else {
-      out.push_back({mirror, wanted.release, wanted.components, {}, false, "the recipe's mirror"});
+      out.push_back({mirror, wanted.release, wanted.components, {}, false, "the recipe's mirror", {}});
     }
   }
   return out;
@@ -209,8 +238,18 @@ Result<std::vector<AptSource>> recipe_sources(const Recipe::Distribution& wanted
 }  // namespace
 
 std::string AptSource::line() const {
-  return fmt::format("deb {}{} {}{}{}", signed_by.empty() ? "" : fmt::format("[signed-by={}] ", signed_by), uri, suite,
-                     components.empty() ? "" : " ", join(components, " "));
+  std::vector<std::string> bracket;
+  if (!signed_by.empty()) {
+    bracket.push_back("signed-by=" + signed_by);
+  }
+  bracket.insert(bracket.end(), options.begin(), options.end());
+  std::vector<std::string> parts{"deb"};
+  if (!bracket.empty()) {
+    parts.push_back(fmt::format("[{}]", join(bracket, " ")));
+  }
+  parts.insert(parts.end(), {uri, suite});
+  parts.insert(parts.end(), components.begin(), components.end());
+  return join(parts, " ");
 }
 
 Result<std::vector<AptSource>> parse_one_line(std::string_view text, const std::string& file) {
@@ -241,6 +280,7 @@ Result<std::vector<AptSource>> parse_deb822(std::string_view text, const std::st
     raw.uris = words(stanza.get("uris"));
     raw.suites = words(stanza.get("suites"));
     raw.components = words(stanza.get("components"));
+    raw.options = options_of(stanza);
     raw.signed_by = std::string(stanza.get("signed-by"));
     if (raw.signed_by.find("-----BEGIN") == std::string::npos) {
       raw.signed_by = join(words(raw.signed_by), ",");

@@ -16,11 +16,12 @@ struct AptSource {
   std::string uri;
   std::string suite;  // "bookworm", "bookworm-security"
   std::vector<std::string> components;
-  std::string signed_by;  // path of a keyring, or fingerprints; empty: apt's trusted keys
-  bool trusted = false;   // [trusted=yes], [allow-insecure=yes]: unsigned packages would be taken
-  std::string origin;     // "/etc/apt/sources.list.d/debian.sources:3"
+  std::string signed_by;             // path of a keyring, or fingerprints; empty: apt's trusted keys
+  bool trusted = false;              // [trusted=yes], [allow-insecure=yes]: unsigned packages would be taken
+  std::string origin;                // "/etc/apt/sources.list.d/debian.sources:3"
+  std::vector<std::string> options;  // further ones, such as "check-valid-until=no"
 
-  // "deb [signed-by=…] URI SUITE COMPONENTS", as sources.list(5) has it.
+  // "deb [signed-by=… OPTION=…] URI SUITE COMPONENTS", as sources.list(5) has it.
   [[nodiscard]] std::string line() const;
   bool operator==(const AptSource&) const = default;
 };

@@ -52,7 +52,7 @@ class BuildTest : public testing::Test {
         .root = true,
         .architecture = "amd64",
         .mmdebstrap = path("mmdebstrap"),
-        .sources = {{"http://mirror.example/debian", "bookworm", {"main"}, "", false, "f:1"}},
+        .sources = {{"http://mirror.example/debian", "bookworm", {"main"}, "", false, "f:1", {}}},
         .environment = {}};
     auto made = plan_build(recipe_, host);
     EXPECT_TRUE(made);

@@ -140,6 +140,25 @@ TEST_F(PackageRunTest, ADaemonThatAScriptLeftDoesNotHoldItUp) {
   ::kill(std::stoi(pid), SIGKILL);
 }
 
+TEST_F(PackageRunTest, AUserNamespaceNeedsATemporaryFolderThatIsOpen) {
+  const auto folder = TemporaryDirectory::make();  // mode 0700
+  ASSERT_TRUE(folder);
+  PackagePlan plan = plan_of("true");
+  plan.mode = PackagePlan::Mode::unshare;
+  const char* before = std::getenv("TMPDIR");
+  const std::string saved = before != nullptr ? before : "/tmp";
+  ::setenv("TMPDIR", folder->path().c_str(), 1);
+  const auto closed = PackageRun::start(plan, progress_);
+  ::setenv("TMPDIR", (folder->path() / "absent").c_str(), 1);
+  const auto absent = PackageRun::start(plan, progress_);
+  ::setenv("TMPDIR", saved.c_str(), 1);
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().code, ErrorCode::denied);
+  EXPECT_THAT(closed.error().what, HasSubstr("closed to other users"));
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ErrorCode::not_found);
+}
+
 TEST_F(PackageRunTest, ProgramThatIsNotThere) {
   PackagePlan plan = plan_of("");
   plan.command.argv = {"/nonexistent/mmdebstrap"};

@@ -18,8 +18,8 @@ HostFacts host() {
   return {.root = true,
           .architecture = "amd64",
           .mmdebstrap = "/usr/bin/mmdebstrap",
-          .sources = {{"http://deb.debian.org/debian", "bookworm", {"main"}, "/k.gpg", false, "f:1"},
-                      {"http://deb.debian.org/debian", "bookworm-updates", {"main"}, "/k.gpg", false, "f:1"}},
+          .sources = {{"http://deb.debian.org/debian", "bookworm", {"main"}, "/k.gpg", false, "f:1", {}},
+                      {"http://deb.debian.org/debian", "bookworm-updates", {"main"}, "/k.gpg", false, "f:1", {}}},
           .environment = {}};
 }
 

@@ -46,14 +46,16 @@ Recipe::Distribution bookworm(std::vector<std::string> components = {"main"}) {
 TEST(OneLine, ReadsOptionsCommentsAndSkipsSources) {
   const auto sources = parse_one_line(
       "# a comment\n"
-      "deb [ arch=amd64 signed-by=/k.gpg ] http://a/debian bookworm main contrib # behind\n"
+      "deb [ arch=amd64 signed-by=/k.gpg check-valid-until=no ] http://a/debian bookworm main contrib # behind\n"
       "deb-src http://a/debian bookworm main\n"
       "\n"
       "deb\thttp://b/debian\tsid\tmain\n",
       "sources.list");
   ASSERT_TRUE(sources);
-  EXPECT_THAT(lines(*sources), ElementsAre("deb [signed-by=/k.gpg] http://a/debian bookworm main contrib",
-                                           "deb http://b/debian sid main"));
+  EXPECT_THAT(
+      lines(*sources),
+      ElementsAre("deb [signed-by=/k.gpg arch=amd64 check-valid-until=no] http://a/debian bookworm main contrib",
+                  "deb http://b/debian sid main"));
   EXPECT_EQ(sources->at(1).origin, "sources.list:5");
 }
 
@@ -77,6 +79,14 @@ TEST(Deb822, ReadsStanzas) {
   EXPECT_EQ(sources->at(2).origin, "debian.sources:8");
 }
 
+TEST(Deb822, KeepsOptions) {
+  const auto sources = parse_deb822(
+      "Types: deb\nURIs: http://a\nSuites: x\nComponents: main\nArchitectures: amd64 arm64\nCheck-Valid-Until: no\n",
+      "f");
+  ASSERT_TRUE(sources);
+  EXPECT_THAT(lines(*sources), ElementsAre("deb [arch=amd64,arm64 check-valid-until=no] http://a x main"));
+}
+
 TEST(Deb822, ReadsContinuationLinesAndRefusesBrokenOnes) {
   const auto folded = parse_deb822("Types: deb\nURIs: http://a\n http://b\nSuites: x\nComponents:\n main\n", "f");
   ASSERT_TRUE(folded);
@@ -90,9 +100,9 @@ TEST(Select, TakesTheReleaseAndItsUpdatesOnly) {
   const auto host = parse_deb822(debian_sources, "debian.sources");
   ASSERT_TRUE(host);
   auto all = *host;
-  all.push_back({"https://deb.nodesource.com", "nodistro", {"main"}, "/k", false, "node.list:1"});
-  all.push_back({"https://cloud.example", "cloud-sdk-bookworm", {"main"}, "/k", false, "cloud.list:1"});
-  all.push_back({"http://deb.debian.org/debian", "bookworm-backports", {"main"}, "/k", false, "x:1"});
+  all.push_back({"https://deb.nodesource.com", "nodistro", {"main"}, "/k", false, "node.list:1", {}});
+  all.push_back({"https://cloud.example", "cloud-sdk-bookworm", {"main"}, "/k", false, "cloud.list:1", {}});
+  all.push_back({"http://deb.debian.org/debian", "bookworm-backports", {"main"}, "/k", false, "x:1", {}});
   const auto chosen = select_sources(bookworm(), all);
   ASSERT_TRUE(chosen);
   std::vector<std::string> suites;
@@ -146,7 +156,7 @@ TEST(Select, RefusesAKeyInsideTheEntry) {
 TEST(Select, TakesTheRecipesMirrorsInsteadOfTheHosts) {
   auto wanted = bookworm({"main", "contrib"});
   wanted.mirrors = {"http://mirror.example/debian", "deb [signed-by=/k.gpg] http://c bookworm-security main"};
-  const auto chosen = select_sources(wanted, {{"http://host", "bookworm", {"main"}, "", false, ""}});
+  const auto chosen = select_sources(wanted, {{"http://host", "bookworm", {"main"}, "", false, "", {}}});
   ASSERT_TRUE(chosen);
   EXPECT_THAT(lines(*chosen), ElementsAre("deb http://mirror.example/debian bookworm main contrib",
                                           "deb [signed-by=/k.gpg] http://c bookworm-security main"));

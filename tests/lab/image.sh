@@ -71,7 +71,11 @@ forget_old_images() {
 prepare() {
   local folder
   need debugfs e2fsprogs
-  folder=$(cached_image "$repo/hypervisor/lab-dom0.toml")
+  if [[ -n ${DOMSMITH_LAB_DOM0:-} ]]; then
+    folder=$(realpath -e -- "$DOMSMITH_LAB_DOM0") || die "no folder $DOMSMITH_LAB_DOM0 (DOMSMITH_LAB_DOM0)"
+  else
+    folder=$(cached_image "$repo/hypervisor/lab-dom0.toml")
+  fi
   if [[ ! -s $folder/xen.elf ]]; then
     extract_xen "$folder"
   fi

@@ -8,15 +8,15 @@ make_two() { domsmith clone "$image" --name k --count 2 --template tiny-pv --sto
 reset_two() { domsmith guest reset k-1 k-2; }
 remove_two() { domsmith guest remove k-1 k-2; }
 
-# points VERB: points that VERB passes, with the number of the pass: "store.clone.before:1". All of them with KILLS=all;
+# points VERB: points that VERB passes, with the number of the pass: "store.clone.before:1". All of them with ALL set;
 # otherwise those of the store and some of the rest, for a kill and what follows take ten seconds in here.
 points() {
   local trace
   trace=$(mktemp)
   DOMSMITH_FAIL_TRACE=$trace "$1" >/dev/null 2>&1
-  awk -v all="${KILLS:-some}" '{
+  awk -v all="${ALL:-}" '{
     point = $0 ":" ++count[$0]
-    if (all == "all" || point ~ /^(lvm|store)[.].*:1$/ || ++rest % 6 == 3) print point
+    if (all != "" || point ~ /^(lvm|store)[.].*:1$/ || ++rest % 6 == 3) print point
   }' "$trace"
   rm -f "$trace"
 }

@@ -21,6 +21,12 @@ constexpr const char* kWhat =
     "with "
     "identities of their own, and runs the clones as Xen guests.";
 
+// Help in a pipe is folded too.
+TextStyle help_style(TextStyle style) {
+  style.columns = style.columns == 0 ? 80 : style.columns;
+  return style;
+}
+
 // Whether the word stands on the command line: asked before it is parsed, so that a parse error too is told as wished.
 bool mentions(int argc, const char* const* argv, std::string_view word) {
   const std::span words(argv, static_cast<std::size_t>(std::max(argc, 0)));
@@ -38,14 +44,17 @@ CliContext::CliContext(std::filesystem::path program, Output output)
   app_->require_subcommand(0, 1);  // a second word that happens to be a command's name is an argument
   app_->formatter(
       std::make_shared<CLI::FormatterLambda>([this](const CLI::App* app, const std::string&, CLI::AppFormatMode) {
-        return help_text(*app, output_.style());
+        return help_text(*app, help_style(output_.style()));
       }));
   add_global_options();
 }
 
 void CliContext::add_global_options() {
   CLI::App& app = *app_;
-  app.add_option("--root", options_.root, "keep /etc, /var/lib/domsmith and /etc/xen below DIR (also DOMSMITH_ROOT)")
+  app.add_option(
+         "--root", options_.root,
+         "keep /etc, /var/lib/domsmith and /etc/xen below DIR (also DOMSMITH_ROOT) [default: /, and for ordinary "
+         "users ~/.local/state/domsmith]")
       ->type_name("DIR")
       ->envname("DOMSMITH_ROOT")
       ->group(kGlobalGroup);
@@ -123,7 +132,7 @@ Result<bool> CliContext::parse(int argc, const char* const* argv) {
   try {
     app_->parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    TRY(output_.show(help_text(reached(*app_), output_.style())));
+    TRY(output_.show(help_text(reached(*app_), help_style(output_.style()))));
     return false;
   } catch (const CLI::CallForVersion& version) {
     TRY(output_.show(std::string(version.what()) + "\n"));

@@ -109,5 +109,6 @@ void add_recipe_commands(CliContext& cli);
 void add_store_commands(CliContext& cli);
 void add_template_commands(CliContext& cli);
 void add_doctor_command(CliContext& cli);
+void add_completion_command(CliContext& cli);
 
 }  // namespace domsmith

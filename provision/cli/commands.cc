@@ -9,6 +9,7 @@ void add_all_commands(CliContext& cli) {
   add_list_command(cli);
   add_recover_command(cli);
   add_doctor_command(cli);
+  add_completion_command(cli);
   add_recipe_commands(cli);
   add_image_commands(cli);
   add_guest_commands(cli);

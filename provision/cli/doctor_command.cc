@@ -73,9 +73,9 @@ Result<void> doctor(CliContext& cli) {
   std::string text = report(checks, cli.output().style());
   const auto lacks = std::ranges::count(checks, Check::State::lacks, &Check::state);
   const auto missing = std::ranges::count(checks, Check::State::missing, &Check::state);
-  text += well ? (lacks == 0 ? "\nEverything is there.\n"
-                             : fmt::format("\nWhat is set up here works; {} things are lacking.\n", lacks))
-               : fmt::format("\n{} things are missing.\n", missing);
+  text += well && lacks == 0 ? "\nEverything is there.\n"
+          : well             ? fmt::format("\nWhat is set up here works; lacking: {}.\n", lacks)
+                             : fmt::format("\nMissing: {}.\n", missing);
   cli.set_exit_status(well ? 0 : 1);
   return cli.output().answer(document_of(checks), text);
 }

@@ -29,7 +29,10 @@ std::string one_line(const Error& error) {
 Check check_templates(const Settings& settings) {
   const auto templates = load_templates(settings.templates);
   if (!templates) {
-    return state_check("templates", State::missing, one_line(templates.error()), "see: domsmith template check");
+    return state_check("templates", State::missing, one_line(templates.error()),
+                       templates.error().code == ErrorCode::not_found
+                           ? "install domsmith's templates there, or set templates = \"…\" in the settings"
+                           : "see: domsmith template check");
   }
   return state_check("templates", State::ok, fmt::format("{} in {}", templates->size(), settings.templates.string()));
 }

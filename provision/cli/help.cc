@@ -44,13 +44,14 @@ std::string rows_text(const std::vector<Row>& rows, const TextStyle& style) {
 }
 
 std::string value_word(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
+  const std::string full_type = option.get_type_name();  // "UINT:INT in [1 - 9]" where it is checked
+  const std::string type = full_type.substr(0, full_type.find(':'));
   const bool plain = type == "TEXT" || type.empty();
   if (type == "INT" || type == "UINT" || type == "FLOAT") {
     return "N";
   }
   if (!plain) {
-    return type.substr(0, type.find(':'));
+    return type;
   }
   std::string word = option.get_lnames().empty() ? "VALUE" : option.get_lnames().front();
   std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -151,7 +152,7 @@ std::string usage_line(const CLI::App& app) {
   }
   for (const CLI::Option* option : options_of(app)) {
     if (!is_positional(*option)) {
-      optional = optional || !option->get_required();
+      optional = optional || (!option->get_required() && !option->check_lname("help"));
       line += option->get_required() ? fmt::format(" --{} {}", option->get_lnames().front(), value_word(*option)) : "";
     }
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <regex>
+#include <set>
 
 namespace domsmith::house {
 namespace {
@@ -72,10 +73,11 @@ const std::vector<Library>& libraries() {
 // The C library's and the kernel's headers: free to all.
 constexpr std::array kSystemFolders{"sys/", "linux/", "asm/", "net/", "netinet/", "arpa/", "bits/"};
 constexpr std::array kSystemHeaders{
-    "aio.h",   "crypt.h",  "dirent.h",   "dlfcn.h",  "endian.h", "err.h",    "fcntl.h",   "fnmatch.h", "getopt.h",
-    "glob.h",  "grp.h",    "langinfo.h", "locale.h", "mntent.h", "poll.h",   "pthread.h", "pty.h",     "pwd.h",
-    "sched.h", "signal.h", "spawn.h",    "stdio.h",  "stdlib.h", "string.h", "strings.h", "syslog.h",  "termios.h",
-    "time.h",  "unistd.h", "utmp.h",     "wchar.h",  "elf.h",    "errno.h",  "limits.h",  "byteswap.h"};
+    "aio.h",     "crypt.h",  "dirent.h",   "dlfcn.h",    "endian.h",   "err.h",    "fcntl.h",  "fnmatch.h",
+    "getopt.h",  "glob.h",   "grp.h",      "langinfo.h", "locale.h",   "mntent.h", "poll.h",   "pthread.h",
+    "pty.h",     "pwd.h",    "sched.h",    "signal.h",   "spawn.h",    "stdio.h",  "stdlib.h", "string.h",
+    "strings.h", "syslog.h", "termios.h",  "time.h",     "unistd.h",   "utmp.h",   "wchar.h",  "elf.h",
+    "errno.h",   "limits.h", "byteswap.h", "malloc.h",   "nmmintrin.h"};
 
 bool below(std::string_view path, std::string_view folder) {
   return path == folder || (path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/');
@@ -167,13 +169,20 @@ std::optional<std::string> library_objection(std::string_view file, std::string_
 
 std::vector<Finding> check_includes(const std::vector<SourceFile>& tree) {
   std::vector<Finding> findings;
+  std::set<std::string_view> known;
+  for (const SourceFile& file : tree) {
+    known.insert(file.path);
+  }
   for (const SourceFile& file : tree) {
     if (!is_cpp(file) && !has_suffix(file, ".c")) {
       continue;
     }
     for (const Include& include : includes_of(file.text)) {
-      const auto objection =
-          include.quoted ? room_objection(file.path, include.target) : library_objection(file.path, include.target);
+      // A header beside the file may be named without its folder.
+      const std::string beside = file.path.substr(0, file.path.find_last_of('/') + 1) + include.target;
+      const auto objection = !include.quoted          ? library_objection(file.path, include.target)
+                             : known.contains(beside) ? room_objection(file.path, beside)
+                                                      : room_objection(file.path, include.target);
       if (objection) {
         findings.push_back({.path = file.path, .line = include.line, .text = *objection});
       }

@@ -55,6 +55,13 @@ TEST(IncludeGraph, NameThatOnlyStartsLikeARoomIsNotThatRoom) {
   EXPECT_THAT(findings("basement/fd.cc", "#include \"base/fd.h\"\n"), HasSubstr("no room"));
 }
 
+TEST(IncludeGraph, TakesAHeaderBesideTheFile) {
+  const SourceFile header{.path = "tests/unit/domain/sample.h", .text = ""};
+  const SourceFile test{.path = "tests/unit/domain/a_test.cc", .text = "#include \"sample.h\"\n"};
+  EXPECT_THAT(check_includes({header, test}), IsEmpty());
+  EXPECT_THAT(describe(check_includes({test})), HasSubstr("may not include sample.h"));
+}
+
 TEST(IncludeGraph, RefusesALibraryOutsideItsFolder) {
   EXPECT_THAT(findings("imagebuild/boot/kernel.cc", "#include <ext2fs/ext2fs.h>\n"),
               HasSubstr("belongs to imagebuild/extfs"));

@@ -23,7 +23,7 @@ class CommandTest : public testing::Test {
         cli_.verb(cli_.top(), "clone", "make guests", [this] { return note("clone"); }, VerbKind::changes);
     clone.add_option("IMAGE", image_, "of what")->required();
     clone.add_option("--name", name_, "how they are called")->required();
-    clone.add_option("--count", count_, "how many");
+    clone.add_option("--count", count_, "how many")->check(CLI::Range(1U, 100U));
     cli_.verb(cli_.top(), "fail", "fails", [] { return Result<void>(fail(ErrorCode::failed, "it broke")); });
   }
   Result<void> note(const std::string& what) {
@@ -146,6 +146,7 @@ TEST_F(CommandTest, ShowsHelpOfTheProgramAndOfItsVerbs) {
   EXPECT_EQ(run({"clone", "--help"}), 0);
   EXPECT_THAT(out_.text(), HasSubstr("usage: domsmith clone IMAGE --name NAME [options]"));
   EXPECT_THAT(out_.text(), HasSubstr("--plan"));
+  EXPECT_THAT(out_.text(), HasSubstr("--count N "));
   EXPECT_THAT(ran_, IsEmpty());
 }
 

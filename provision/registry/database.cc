@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "base/interrupt.h"
@@ -122,13 +122,13 @@ Result<bool> Statement::step() {
 
 Result<void> Statement::finish() {
   TRY(step());
-  return reset();
+  reset();
+  return {};
 }
 
-Result<void> Statement::reset() {
-  sqlite3_reset(statement_.get());
+void Statement::reset() {
+  sqlite3_reset(statement_.get());  // repeats the error of the step before, which was told already
   sqlite3_clear_bindings(statement_.get());
-  return {};
 }
 
 // --- Database

@@ -34,10 +34,11 @@ class Statement {
     TRY(bind_all(values...));
     for (;;) {
       if (!TRY(step())) {
-        return reset();
+        reset();
+        return {};
       }
       if (auto done = row(*this); !done) {
-        (void)reset();
+        reset();
         return done;
       }
     }
@@ -51,7 +52,7 @@ class Statement {
     if (found) {
       row(*this);
     }
-    TRY(reset());
+    reset();
     return found;
   }
 
@@ -84,7 +85,7 @@ class Statement {
   }
   Result<bool> step();
   Result<void> finish();
-  Result<void> reset();
+  void reset();
 
   Database* database_;
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;

@@ -1,9 +1,9 @@
 // The registry's guests, once they are reserved (reservation.cc).
 #include <fmt/format.h>
-#include <string.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "base/text.h"
 #include "provision/registry/database.h"

@@ -100,7 +100,13 @@ Result<void> FileSystem::flush() {
   if ((fs_->flags & EXT2_FLAG_RW) == 0) {
     return {};
   }
-  return ext2_check(fs_.get(), ext2fs_flush(fs_.get()), "cannot write the file system");
+  constexpr int changed = EXT2_FLAG_DIRTY | EXT2_FLAG_CHANGED | EXT2_FLAG_IB_DIRTY | EXT2_FLAG_BB_DIRTY;
+  if ((fs_->flags & changed) != 0) {
+    TRY(ext2_check(fs_.get(), ext2fs_flush2(fs_.get(), EXT2_FLAG_FLUSH_NO_SYNC), "cannot write the file system"));
+    fs_->flags &= ~EXT2_FLAG_CHANGED;
+  }
+  TRY_AS(BlockIo::of(fs_->io).flush(), "cannot write the file system");
+  return {};
 }
 
 Result<void> FileSystem::close() {

@@ -53,6 +53,34 @@ Result<void> write_attributes(ext2_filsys fs, ext2_ino_t number, const Attribute
   return {};
 }
 
+struct Freed {
+  std::uint64_t left;  // blocks that may still come: a damaged tree could go on for ever
+};
+
+int free_block(ext2_filsys fs, blk64_t* block, e2_blkcnt_t /*count*/, blk64_t /*reference*/, int /*offset*/,
+               void* freed) {
+  if (static_cast<Freed*>(freed)->left-- == 0) {
+    return BLOCK_ABORT;
+  }
+  if (*block >= fs->super->s_first_data_block && *block < ext2fs_blocks_count(fs->super) &&
+      ext2fs_test_block_bitmap2(fs->block_map, *block) != 0) {
+    ext2fs_block_alloc_stats2(fs, *block, -1);
+  }
+  return 0;
+}
+
+// ext2fs_punch() would do, did it not refuse a file that has the last block of the file system (punch_extent_blocks()
+// of e2fsprogs 1.47.0 compares with >=).
+Result<void> free_blocks(ext2_filsys fs, ext2_ino_t number, struct ext2_inode_large& inode) {
+  Freed freed{.left = ext2fs_blocks_count(fs->super)};
+  TRY(ext2_check(fs, ext2fs_block_iterate3(fs, number, BLOCK_FLAG_READ_ONLY, nullptr, free_block, &freed),
+                 "cannot free blocks"));
+  std::memset(inode.i_block, 0, sizeof inode.i_block);
+  inode.i_size = 0;
+  inode.i_size_high = 0;
+  return ext2_check(fs, ext2fs_iblk_set(fs, EXT2_INODE(&inode), 0), "cannot free blocks");
+}
+
 Result<ext2_ino_t> new_inode(ext2_filsys fs, ext2_ino_t near, EntryType type) {
   ext2_ino_t number = 0;
   TRY(ext2_check(fs, ext2fs_new_inode(fs, near, mode_bits(type, 0), nullptr, &number), "no inode is free"));
@@ -124,7 +152,7 @@ Result<void> drop_link(ext2_filsys fs, ext2_ino_t number) {
   }
   TRY(ext2_check(fs, ext2fs_free_ext_attr(fs, number, &inode), "cannot free attributes"));
   if (ext2fs_inode_has_valid_blocks2(fs, EXT2_INODE(&inode)) != 0 && (inode.i_flags & EXT4_INLINE_DATA_FL) == 0) {
-    TRY(ext2_check(fs, ext2fs_punch(fs, number, EXT2_INODE(&inode), nullptr, 0, ~0ULL), "cannot free blocks"));
+    TRY(free_blocks(fs, number, inode));
   }
   inode.i_links_count = 0;
   inode.i_dtime = static_cast<__u32>(now(fs));

@@ -84,9 +84,8 @@ Result<VolumeInfo> FolderStore::info(const FolderEntry& entry, bool shares_block
   info.origin = entry.origin;
   info.size = static_cast<std::uint64_t>(file.st_size);
   info.used = static_cast<std::uint64_t>(file.st_blocks) * 512;
-  if (shares_blocks) {
-    const Fd fd(::open(entry.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    info.used = fd ? own_bytes(fd.get()).value_or(0) : 0;
+  if (shares_blocks && entry.kind == VolumeKind::clone) {
+    info.used = 0;  // the blocks of a clone are counted whether they are shared or not; find() looks closer
   }
   info.active = layout_.activated(entry.name) || volume_file_in_use(entry.path).value_or(false);
   info.device = entry.path.string();
@@ -135,7 +134,14 @@ Result<std::vector<VolumeInfo>> FolderStore::list() {
 
 Result<VolumeInfo> FolderStore::find(std::string_view volume) {
   const auto lock = TRY(look());
-  return info(TRY(locate(volume)), TRY(shares_blocks()));
+  const FolderEntry entry = TRY(locate(volume));
+  const bool reflinks = TRY(shares_blocks());
+  VolumeInfo found = TRY(info(entry, reflinks));
+  if (reflinks) {
+    const Fd fd(::open(entry.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    found.used = fd ? own_bytes(fd.get()).value_or(0) : 0;
+  }
+  return found;
 }
 
 Result<VolumeInfo> FolderStore::create(std::string_view volume, std::uint64_t size) {

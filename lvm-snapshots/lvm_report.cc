@@ -60,7 +60,11 @@ std::optional<VolumeKind> kind_of(const std::string& name, std::string_view tags
 LvmVolume volume_of(const json& row) {
   LvmVolume volume;
   volume.name = text_of(row, "lv_name");
-  volume.size = number_of(row, "lv_size");
+  volume.allocated = number_of(row, "lv_size");
+  volume.size = volume.allocated;
+  if (has_word(text_of(row, "lv_role"), "snapshot") && text_of(row, "pool_lv").empty()) {
+    volume.size = number_of(row, "origin_size");  // a classic snapshot's lv_size is that of its exception store
+  }
   const std::string tags = text_of(row, "lv_tags");
   volume.ours = has_word(tags, lvm_tag::ours);
   volume.kind = volume.ours ? kind_of(volume.name, tags) : std::nullopt;
@@ -84,7 +88,8 @@ void read_group(const json& row, LvmGroup& group) {
 
 constexpr std::string_view group_fields = "vg_name,vg_size,vg_free,vg_mda_free";
 constexpr std::string_view volume_fields =
-    "lv_name,lv_size,lv_tags,lv_active,lv_device_open,lv_layout,pool_lv,origin,data_percent,metadata_percent";
+    "lv_name,lv_size,origin_size,lv_role,lv_tags,lv_active,lv_device_open,lv_layout,pool_lv,origin,data_percent,"
+    "metadata_percent";
 
 LvmCommand report(std::string_view verb, std::string_view group, const std::string& fields) {
   return {std::string(verb), "--reportformat", "json", "--units", "b", "--nosuffix", "-o", fields, std::string(group)};

@@ -27,7 +27,8 @@ inline constexpr std::string_view suffix_reset = ".reset";  // a fresh snapshot 
 
 struct LvmVolume {
   std::string name;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0;       // as a guest sees it
+  std::uint64_t allocated = 0;  // of a classic snapshot: the room for what differs; otherwise as size
   bool ours = false;
   std::optional<VolumeKind> kind;  // nullopt: not ours, or half-made
   bool active = false;

@@ -24,7 +24,7 @@ VolumeInfo LvmStore::info(const LvmVolume& volume) const {
   info.origin = info.kind == VolumeKind::clone ? volume.origin : std::string();
   info.size = volume.size;
   if (volume.data_percent) {
-    info.used = static_cast<std::uint64_t>(static_cast<double>(volume.size) * *volume.data_percent / 100.0);
+    info.used = static_cast<std::uint64_t>(static_cast<double>(volume.allocated) * *volume.data_percent / 100.0);
   }
   // A classic clone is active with its siblings; it counts when it is used itself.
   const bool active = context_->commands().thin() ? volume.active : volume.open;

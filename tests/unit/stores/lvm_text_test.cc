@@ -66,6 +66,8 @@ constexpr std::string_view report = R"({ "report": [ { "lv": [
    "lv_device_open":"unknown", "lv_layout":"thin,sparse", "pool_lv":"pool", "origin":"", "data_percent":"",
    "metadata_percent":""},
   {"vg_name":"vg0", "lv_name":"web-1.reset", "lv_tags":"domsmith,domsmith.clone", "pool_lv":"pool", "origin":"gold"},
+  {"vg_name":"vg0", "lv_name":"old", "lv_size":"12582912", "origin_size":"8388608", "lv_role":"public,snapshot,thicksnapshot",
+   "lv_tags":"domsmith,domsmith.clone", "pool_lv":"", "origin":"thick"},
   {"vg_name":"vg0", "lv_name":"theirs", "lv_tags":"domsmith.clone,notdomsmith", "pool_lv":"pool", "origin":"gold"}
 ] } ] })";
 
@@ -73,7 +75,7 @@ TEST(LvmReport, IsReadIntoValues) {
   const auto group = parse_lvm_report(report);
   ASSERT_TRUE(ok(group));
   EXPECT_EQ(group->name, "vg0");
-  ASSERT_EQ(group->volumes.size(), 4U);
+  ASSERT_EQ(group->volumes.size(), 5U);
   const LvmVolume* pool = group->find("pool");
   ASSERT_NE(pool, nullptr);
   EXPECT_TRUE(pool->thin_pool);
@@ -87,6 +89,13 @@ TEST(LvmReport, IsReadIntoValues) {
   EXPECT_FALSE(gold->active);
   EXPECT_FALSE(gold->data_percent);
   EXPECT_EQ(group->find("nothing"), nullptr);
+}
+
+TEST(LvmReport, AClassicSnapshotIsAsLargeAsItsOrigin) {
+  const auto group = parse_lvm_report(report);
+  ASSERT_TRUE(ok(group));
+  EXPECT_EQ(group->find("old")->size, 8388608U);
+  EXPECT_EQ(group->find("old")->allocated, 12582912U);
 }
 
 TEST(LvmReport, OnlyTaggedVolumesWithAProperNameAreOurs) {

@@ -92,7 +92,20 @@ std::string in_our_words(const CLI::ParseError& error) {
     const std::size_t colon = text.find(": ");
     const std::size_t equals = text.find(" = ");
     if (colon != std::string::npos && equals != std::string::npos && colon < equals) {
-      return fmt::format("bad value '{}' for {}", text.substr(equals + 3), text.substr(colon + 2, equals - colon - 2));
+      return fmt::format("bad value '{}' for {}", printable(text.substr(equals + 3)),
+                         text.substr(colon + 2, equals - colon - 2));
+    }
+  }
+  // "--count: Value 0 not in range 1 to 100"
+  if (error.get_name() == "ValidationError") {
+    constexpr std::string_view value_mark = ": Value ";
+    constexpr std::string_view range_mark = " not in range ";
+    const std::size_t value = text.find(value_mark);
+    const std::size_t range = text.rfind(range_mark);
+    if (value != std::string::npos && range != std::string::npos && value < range) {
+      const std::size_t from = value + value_mark.size();
+      return fmt::format("bad value '{}' for {}: it is not in the range {}", printable(text.substr(from, range - from)),
+                         text.substr(0, value), text.substr(range + range_mark.size()));
     }
   }
   // "--root: 1 required DIR missing"

@@ -1,3 +1,4 @@
+// Carries out the steps of a recipe, one after the other.
 #pragma once
 
 #include <string>

@@ -1,3 +1,4 @@
+// A guest that tests of toolstacks start.
 #pragma once
 
 #include "provision/domain/spec.h"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The lab test: one boot of the lab, all checks of tests/lab/dom0 in it. ctest runs it; the output is TAP with times.
 set -euo pipefail
+shopt -s inherit_errexit
 
 lab_dir=$(dirname -- "$(realpath -- "$0")")
 

@@ -29,6 +29,11 @@ cached_image() {
   local recipe name folder
   recipe=$(realpath -- "$1") || die "no recipe $1"
   name=$(basename -- "$recipe" .toml)
+  if [[ -n ${DOMSMITH_LAB_FROZEN:-} ]] && folder=$(newest_image "$name"); then
+    say "taking $folder, whatever has changed since (DOMSMITH_LAB_FROZEN)"
+    printf '%s\n' "$folder"
+    return
+  fi
   folder=$(cache_dir)/$name-$(image_hash "$recipe")
   mkdir -p -- "$(cache_dir)"
   # Two labs that start at once build once: the second one waits for the first.
@@ -41,6 +46,21 @@ cached_image() {
   printf '%s\n' "$folder"
 }
 
+# A package run that outlives a killed build must not keep our locks.
+without_locks() {
+  (
+    [[ -z ${state_lock:-} ]] || exec {state_lock}>&-
+    [[ -z ${build_lock:-} ]] || exec {build_lock}>&-
+    exec "$@"
+  )
+}
+
+newest_image() {
+  local newest
+  newest=$(find "$(cache_dir)" -mindepth 2 -maxdepth 2 -path "*/$1-*/complete" -printf '%T@ %h\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
+  [[ -n $newest ]] && printf '%s\n' "$newest"
+}
+
 build_image() {
   local recipe=$1 name=$2 folder=$3 work start
   start=$(now)
@@ -49,8 +69,9 @@ build_image() {
   work=$(mktemp -d -- "$folder.XXXXXX")
   # shellcheck disable=SC2064 # the name of now
   trap "rm -rf -- $(printf %q "$work")" EXIT # Ctrl-C too
-  "$(domsmith_binary)" build "$recipe" --store "dir:$work/store" --root "$work/root" || die "domsmith build $recipe failed"
-  "$(domsmith_binary)" image export "$name" --store "dir:$work/store" --root "$work/root" --output "$work/out" ||
+  without_locks "$(domsmith_binary)" build "$recipe" --store "dir:$work/store" --root "$work/root" ||
+    die "domsmith build $recipe failed"
+  without_locks "$(domsmith_binary)" image export "$name" --store "dir:$work/store" --root "$work/root" --output "$work/out" ||
     die "domsmith image export $name failed"
   touch -- "$work/out/complete"
   mv -- "$work/out" "$folder"
@@ -71,11 +92,7 @@ forget_old_images() {
 prepare() {
   local folder
   need debugfs e2fsprogs
-  if [[ -n ${DOMSMITH_LAB_DOM0:-} ]]; then
-    folder=$(realpath -e -- "$DOMSMITH_LAB_DOM0") || die "no folder $DOMSMITH_LAB_DOM0 (DOMSMITH_LAB_DOM0)"
-  else
-    folder=$(cached_image "$repo/hypervisor/lab-dom0.toml")
-  fi
+  folder=$(cached_image "$repo/hypervisor/lab-dom0.toml")
   if [[ ! -s $folder/xen.elf ]]; then
     extract_xen "$folder"
   fi

@@ -3,7 +3,8 @@
 # shellcheck source=SCRIPTDIR/lib.sh
 source "$(dirname -- "$0")/lib.sh"
 
-guests=(pv-1 pv-2 pv-3 pvh-1 pvh-2)
+# Three of the five: each boot costs a minute of emulation.
+guests=(pv-1 pv-2 pvh-1)
 
 start_guests() { domsmith guest start "$@"; }
 
@@ -31,16 +32,19 @@ has_identity() {
 }
 
 # Two guests with one DHCP identity would have been given one address.
+leases() { networkctl status xenbr0 --lines 0 --no-pager | grep -oiE '([0-9]+[.]){3}[0-9]+ [(]to [^)]*[)]' | sort -u; }
+
 addresses_differ() {
   local i
   for ((i = 0; i < 60; i++)); do
-    if (($(ip -4 neigh show dev xenbr0 | grep -ciE 'lladdr 00:16:3e') >= ${#guests[@]})); then
+    if (($(leases | wc -l) >= ${#guests[@]})); then
       break
     fi
     sleep 1
   done
-  ip -4 neigh show dev xenbr0
-  same "guests with an address" "${#guests[@]}" "$(ip -4 neigh show dev xenbr0 | grep -iE 'lladdr 00:16:3e' | awk '{print $3}' | sort -u | wc -l)"
+  leases
+  same "different addresses" "${#guests[@]}" "$(leases | cut -d' ' -f1 | sort -u | wc -l)"
+  same "different clients" "${#guests[@]}" "$(leases | cut -d' ' -f2- | sort -u | wc -l)"
 }
 
 running_ones_are_safe() {

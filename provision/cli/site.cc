@@ -11,7 +11,11 @@ Site::Site(CliContext& cli, Registry registry, std::filesystem::path boot)
     : registry_(std::make_unique<Registry>(std::move(registry))),
       place_(std::make_unique<Workplace>(
           Workplace{*registry_, Journal(cli.paths().journal()), cli.paths().state(), std::move(boot), cli.paths().xen(),
-                    [](std::string_view spec) { return domsmith::open_store(spec); }})) {}
+                    [&cli](std::string_view spec) -> Result<std::unique_ptr<VolumeStore>> {
+                      auto store = TRY(domsmith::open_store(spec));
+                      store->report_to(cli.progress());
+                      return store;
+                    }})) {}
 
 Result<Site> Site::open(CliContext& cli) {
   const Settings settings = TRY(cli.settings());

@@ -67,16 +67,14 @@ Result<void> finish_reset(Workplace& place, VolumeStore& store, std::span<const 
       return put_away;  // not_found: a reset that died between its removal and its snapshot
     }
   }
-  progress.begin("volumes", volumes.size(), "clones");
   TRY(undoing("reset-volumes", [&] { return store.reset(volumes); }));
-  progress.end("volumes");
   TRY(undoing("identities", [&] { return settle_identities(store, guests, progress); }));
   TRY(undoing("ready", [&] { return place.registry.set_state(names, GuestState::ready, ""); }));
   return {};
 }
 
 Result<void> finish_remove(Workplace& place, VolumeStore& store, std::span<const GuestRecord> guests,
-                           Progress& progress) {
+                           Progress& /*the store tells its own*/) {
   const std::vector<std::string> names = names_of(guests);
   const std::vector<std::string> volumes = volumes_of(guests);
   TRY(undoing("configs", [&] { return remove_configs(place.xen, names); }));
@@ -85,9 +83,7 @@ Result<void> finish_remove(Workplace& place, VolumeStore& store, std::span<const
       return put_away;
     }
   }
-  progress.begin("volumes", volumes.size(), "clones");
   TRY(undoing("volumes", [&] { return store.remove(volumes); }));
-  progress.end("volumes");
   return undoing("guest-rows", [&] { return place.registry.drop_guests(names); });
 }
 

@@ -157,17 +157,17 @@ Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& stor
                                              const ClonePlan& plan, Progress& progress) {
   std::vector<GuestRecord> guests =
       TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return reserve(place, plan, operation.id()); }));
-  progress.begin("volumes", plan.names.size(), "clones");
   TRY(make_volumes(store, operation, plan));
-  progress.end("volumes");
   TRY(operation.perform("identities", nlohmann::json::object(),
                         [&] { return settle_identities(store, guests, progress); }));
   const std::vector<DomainSpec> specs = TRY(domain_specs(place, store, plan, guests));
-  if (auto put = operation.perform("configs", nlohmann::json::object(), [&] { return put_configs(place.xen, specs); });
-      !put) {
-    TRY(operation.record("configs-refused"));  // it has taken back its own; what is there now is somebody else's
-    return std::unexpected(std::move(put).error());
-  }
+  TRY(operation.perform("configs", nlohmann::json::object(), [&]() -> Result<void> {
+    auto put = put_configs(place.xen, specs);
+    if (!put) {
+      TRY(operation.record("configs-refused"));  // it has taken back its own; what is there now is somebody else's
+    }
+    return put;
+  }));
   TRY(check_interrupted());
   // The registry's transaction is the moment from which the guests exist.
   TRY(operation.perform("complete", nlohmann::json::object(),

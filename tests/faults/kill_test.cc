@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <ostream>
 
 #include "base/error_text.h"
 #include "scene.h"
@@ -17,6 +18,8 @@ struct Verb {
   std::function<Result<void>(const Scene&)> prepare;
   std::function<Result<void>(const Scene&)> act;
 };
+
+void PrintTo(const Verb& verb, std::ostream* out) { *out << verb.name; }
 
 Result<void> nothing(const Scene&) { return {}; }
 Result<void> with_image(const Scene& scene) { return scene.build(); }

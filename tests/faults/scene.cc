@@ -199,7 +199,7 @@ int in_child(const std::vector<std::pair<std::string, std::string>>& environment
       ::setenv(name.c_str(), value.c_str(), 1);
     }
     const auto result = body();
-    if (!result) {
+    if (!result && ::getenv("DOMSMITH_FAIL") == nullptr) {
       (void)write_all(2, error_text(result.error()));
     }
     ::_exit(result ? 0 : 1);

@@ -52,6 +52,12 @@ TEST_F(AgentPlaceTest, FileWithModeAndParents) {
   EXPECT_EQ(mode_of("/opt/a/b"), 0755U);
 }
 
+TEST_F(AgentPlaceTest, LargeListsOfStepsAreReadOthersAreLimited) {
+  put("/steps", std::string(20U << 20, 'x'));
+  EXPECT_EQ(read_small_file(root_ + "/steps", 64U << 20).value_or("").size(), 20U << 20);
+  EXPECT_THAT(read_small_file(root_ + "/steps").error(), HasSubstr("is too large"));
+}
+
 TEST_F(AgentPlaceTest, FileReplacesALinkAndDoesNotFollowIt) {
   put("/etc/real", "untouched");
   std::filesystem::create_symlink("real", root_ + "/etc/link");
@@ -77,11 +83,11 @@ TEST_F(AgentPlaceTest, UnknownOwnerIsNamed) {
 }
 
 TEST_F(AgentPlaceTest, DirectoryAndSymlink) {
-  Step step = file("/home/me/.ssh", "", 0700);
+  Step step = file("/srv/me/.ssh", "", 0700);
   step.kind = StepKind::directory;
   ASSERT_TRUE(place_directory(root_, step));
   ASSERT_TRUE(place_directory(root_, step)) << "a second time is fine";
-  EXPECT_EQ(mode_of("/home/me/.ssh"), 0700U);
+  EXPECT_EQ(mode_of("/srv/me/.ssh"), 0700U);
   ASSERT_TRUE(place_symlink(root_, {.path = "/a/b", .argv = {"../target"}}));
   EXPECT_EQ(std::filesystem::read_symlink(root_ + "/a/b"), "../target");
 }
@@ -157,6 +163,13 @@ TEST(Execute, RunsWithAClearedEnvironmentAndInput) {
   EXPECT_EQ(execute({"/nonexistent"}, "").error(), "exit status 127");
   EXPECT_FALSE(execute({"sh"}, ""));
   EXPECT_FALSE(execute({}, ""));
+}
+
+TEST(Execute, ScriptsNeedAnInterpreterThatIsThere) {
+  EXPECT_EQ(execute_script("echo").error(), "a script starts with #!");
+  EXPECT_EQ(execute_script("#! /no/such -e\n").error(), "its interpreter '/no/such' is not in the image at this phase");
+  EXPECT_THAT(execute_script("#!/bin/sh\r\nexit 0\r\n").error(), HasSubstr("CR LF"));
+  EXPECT_FALSE(execute_script("#!"));
 }
 
 TEST(RunSteps, StopsAtTheFirstFailureAndSaysSo) {

@@ -105,7 +105,7 @@ std::vector<Finding> check_scripts(const std::vector<SourceFile>& tree) {
 
 std::vector<Finding> check_paths(const std::vector<SourceFile>& tree) {
   static const std::regex pattern(
-      R"((^|[\s"'=(<])/(home/(?!NAME|USER|builder|me\b|\$|\{|<|…)[a-z][a-z0-9_-]*/|Users/|work/(main|shared)))");
+      R"((^|[\s"'=(<])/(home/(?!NAME|USER|builder|me\b|\$|\{|<|…)[a-z][a-z0-9_-]*/|Users/|work/[a-z]))");
   std::vector<Finding> findings;
   for (const SourceFile& file : tree) {
     if (file.path.starts_with("script/") || file.path.starts_with(".ci/") || is_cmake(file) || is_cpp(file) ||

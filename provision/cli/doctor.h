@@ -35,7 +35,7 @@ std::vector<Check> check_building(const std::filesystem::path& host = "/");
 std::vector<Check> check_store(const std::string& spec, const std::filesystem::path& host = "/");
 // Xen, its daemons, memory, PVH, the bridge, xl.
 std::vector<Check> check_guests(const Settings& settings, const std::filesystem::path& host = "/");
-// Settings, templates, registry, what crashes left in the journal, free space.
-std::vector<Check> check_state(const Result<Settings>& settings, const Paths& paths);
+// Settings (read from `file`), templates, registry, what crashes left in the journal, free space.
+std::vector<Check> check_state(const Result<Settings>& settings, const std::filesystem::path& file, const Paths& paths);
 
 }  // namespace domsmith

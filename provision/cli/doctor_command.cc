@@ -65,10 +65,12 @@ Result<void> doctor(CliContext& cli) {
   const Result<Settings> settings = cli.settings();
   const Settings known = settings.value_or(Settings{});
   const std::string store = cli.options().store.empty() ? known.store : cli.options().store;
+  const std::filesystem::path file =
+      cli.options().config.empty() ? cli.paths().config_file() : std::filesystem::path(cli.options().config);
   std::vector<Check> checks = check_building();
   std::ranges::move(check_store(store), std::back_inserter(checks));
   std::ranges::move(check_guests(known), std::back_inserter(checks));
-  std::ranges::move(check_state(settings, cli.paths()), std::back_inserter(checks));
+  std::ranges::move(check_state(settings, file, cli.paths()), std::back_inserter(checks));
   const bool well = all_well(checks);
   std::string text = report(checks, cli.output().style());
   const auto lacks = std::ranges::count(checks, Check::State::lacks, &Check::state);

@@ -102,13 +102,13 @@ Check check_room(const Paths& paths) {
 
 }  // namespace
 
-std::vector<Check> check_state(const Result<Settings>& settings, const Paths& paths) {
+std::vector<Check> check_state(const Result<Settings>& settings, const fs::path& file, const Paths& paths) {
   std::vector<Check> checks;
   if (settings) {
     std::error_code ignored;
-    const bool there = fs::exists(paths.config_file(), ignored);
-    checks.push_back(state_check("settings", State::ok,
-                                 paths.config_file().string() + (there ? "" : " is not there: defaults are used")));
+    const bool there = fs::exists(file, ignored);
+    checks.push_back(
+        state_check("settings", State::ok, file.string() + (there ? "" : " is not there: defaults are used")));
     checks.push_back(check_templates(*settings));
   } else {
     const auto& where = settings.error().where;

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <csignal>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "provision/cli/output.h"
 #include "provision/cli/progress_line.h"
@@ -18,6 +21,7 @@ using Time = std::chrono::steady_clock::time_point;
 using Kind = ProgressEvent::Kind;
 
 constexpr std::chrono::milliseconds kRedraw{100};  // at most ten drawings a second
+constexpr std::chrono::milliseconds kTick{500};    // where nothing happens, the clock is drawn so often
 constexpr std::chrono::seconds kPlainPause{5};     // between two plain lines of a stage
 constexpr Seconds kWorthALine{1.0};                // a stage this long leaves a line behind when it ends
 
@@ -55,6 +59,13 @@ class Display : public Progress {
  protected:
   virtual void say(const ProgressEvent& event, Stage* stage, Time now) = 0;
 
+  // For a thread of the display's own: as event() is, one at a time.
+  template <class Act>
+  void exclusively(Act&& act) {
+    const std::scoped_lock lock(mutex_);
+    act(stages_);
+  }
+
   void put(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), terminal_.stream);
     std::fflush(terminal_.stream);
@@ -69,8 +80,9 @@ class Display : public Progress {
   // "file system: 1.2 GiB (14 s)"
   static std::string ending(const ProgressEvent& event, const Stage& stage, Time now) {
     const std::string text = event.text.empty() ? amount_text(stage.last) : printable(event.text);
-    return fmt::format("{}: {}{}({})\n", printable(event.stage), text, text.empty() ? "" : " ",
-                       duration_text(now - stage.begun));
+    const std::string took = duration_text(now - stage.begun);
+    return text.empty() ? fmt::format("{} ({})\n", printable(event.stage), took)
+                        : fmt::format("{}: {} ({})\n", printable(event.stage), text, took);
   }
 
  private:
@@ -96,8 +108,12 @@ class Display : public Progress {
 
 class BarDisplay final : public Display {
  public:
-  using Display::Display;
-  ~BarDisplay() override { clear(); }
+  explicit BarDisplay(ProgressTerminal terminal) : Display(std::move(terminal)), ticker_(start_ticker()) {}
+  ~BarDisplay() override {
+    ticker_.request_stop();
+    ticker_.join();
+    clear();
+  }
   BarDisplay(const BarDisplay&) = delete;
   BarDisplay& operator=(const BarDisplay&) = delete;
 
@@ -113,27 +129,54 @@ class BarDisplay final : public Display {
         put(ending(event, *stage, now));
       }
     } else if (due(*stage, now, kRedraw)) {
-      stage->shown = now;
       draw(*stage, now);
     }
   }
 
-  void draw(const Stage& stage, Time now) {
+  // The clock goes on where no event comes for a while. The thread takes no signals: they are for who waits elsewhere.
+  std::jthread start_ticker() {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::jthread thread([this](const std::stop_token& stop) { tick(stop); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+  }
+
+  void tick(const std::stop_token& stop) {
+    std::mutex waiting;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(waiting);
+    while (!stopped.wait_for(lock, stop, kTick, [&stop] { return stop.stop_requested(); })) {
+      exclusively([this](std::map<std::string, Stage>& stages) {
+        const auto shown = stages.find(drawn_);
+        const Time now = terminal().now();
+        if (shown != stages.end() && due(shown->second, now, kTick)) {
+          draw(shown->second, now);
+        }
+      });
+    }
+  }
+
+  void draw(Stage& stage, Time now) {
+    stage.shown = now;
     const unsigned columns = terminal().columns();
     // One column stays free: a letter in the last one makes some terminals go to the next line.
     const unsigned usable = columns == 0 ? 79 : columns - 1;
     put("\r" + progress_line(stage.last, now - stage.begun, usable, terminal().colour) + "\x1b[K");
-    drawn_ = true;
+    drawn_ = stage.last.stage;
   }
 
   void clear() {
-    if (drawn_) {
+    if (!drawn_.empty()) {
       put("\r\x1b[K");
-      drawn_ = false;
+      drawn_.clear();
     }
   }
 
-  bool drawn_ = false;
+  std::string drawn_;    // the stage whose bar stands on the terminal; empty: none
+  std::jthread ticker_;  // the last member: it ends before the others
 };
 
 class PlainDisplay final : public Display {

@@ -28,6 +28,9 @@ std::string bar(double part, std::size_t width, bool colour) {
 }
 
 std::string time_left(const ProgressEvent& event, Seconds elapsed) {
+  if (event.unit == "steps") {  // of no equal length: only what they took so far is known
+    return elapsed < Seconds(2) ? std::string() : clock_text(elapsed);
+  }
   if (event.total == 0 || event.done == 0 || event.done >= event.total || elapsed < Seconds(2)) {
     return {};
   }
@@ -44,6 +47,9 @@ std::string amount_text(const ProgressEvent& event) {
   if (event.unit == "bytes") {
     return event.total == 0 ? size_text(event.done)
                             : fmt::format("{} of {}", size_text(event.done), size_text(event.total));
+  }
+  if (event.unit == "steps" && event.total > 0) {
+    return fmt::format("step {} of {}", std::min(event.done + 1, event.total), event.total);
   }
   const std::string unit = event.unit.empty() ? "" : " " + event.unit;
   return event.total == 0 ? fmt::format("{}{}", event.done, unit)

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -52,6 +53,17 @@ TEST(ProgressLine, IsNeverWiderThanTheTerminal) {
   }
 }
 
+TEST(ProgressLine, PromisesNoTimeForSteps) {
+  const ProgressEvent event{.kind = ProgressEvent::Kind::advance,
+                            .stage = "packages",
+                            .text = "unpacking",
+                            .done = 1,
+                            .total = 7,
+                            .unit = "steps"};
+  EXPECT_EQ(progress_line(event, Seconds(65), 80, false),
+            "packages  [###---------------------]   14%  step 2 of 7  1:05  unpacking");
+}
+
 TEST(ProgressLine, CopesWithMoreThanAll) {
   EXPECT_THAT(progress_line(bytes_event(200, 100), Seconds(1), 80, false), HasSubstr("100%"));
 }
@@ -77,6 +89,22 @@ TEST_F(ProgressTest, DrawsABarAtMostTenTimesASecondAndClearsIt) {
   EXPECT_THAT(text, HasSubstr("%"));
   EXPECT_THAT(text, HasSubstr("\r\x1b[K"));
   EXPECT_THAT(text, testing::EndsWith("(1.0 s)\n"));
+}
+
+TEST_F(ProgressTest, ItsClockGoesOnWhereNothingHappens) {
+  std::atomic<int> asked{0};
+  const auto begun = std::chrono::steady_clock::time_point(std::chrono::hours(1));
+  auto progress = make_progress(ProgressMode::bar, {.stream = out_.file(),
+                                                    .colour = false,
+                                                    .columns = [] { return 80U; },
+                                                    .now = [&] { return begun + std::chrono::seconds(asked++); }});
+  progress->begin("packages", 7, "steps");
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (asked < 4 && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::yield();
+  }
+  progress.reset();
+  EXPECT_THAT(out_.text(), HasSubstr("step 1 of 7  0:02"));
 }
 
 TEST_F(ProgressTest, LeavesNothingBehindAShortStage) {

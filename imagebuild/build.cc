@@ -69,6 +69,11 @@ Result<BuildPlan> plan_build(const Recipe& recipe, const packages::HostFacts& ho
     return fail(ErrorCode::unsupported, fmt::format("cannot make a file system of type '{}'", recipe.filesystem.type),
                 "use [filesystem] type = \"ext4\"");
   }
+  const std::string words = " " + recipe.boot.cmdline;
+  if (recipe.boot.kernel != "none" && !words.contains(" root=")) {
+    return fail(ErrorCode::bad_input, "the kernel's command line does not say where the root file system is",
+                "add it to the recipe: [boot] cmdline = \"root=/dev/xvda ro console=hvc0\"");
+  }
   return BuildPlan{.recipe = recipe, .packages = TRY(packages::plan_packages(recipe, host))};
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/crypto.h"
 #include "base/text.h"
@@ -11,6 +10,7 @@
 #include "imagebuild/archive/decompress.h"
 #include "imagebuild/boot/agent/embedded.h"
 #include "imagebuild/boot/kernel_ability.h"
+#include "imagebuild/boot/kernel_choice.h"
 #include "imagebuild/boot/module_index.h"
 #include "imagebuild/extfs/filesystem.h"
 
@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kernel_prefix = "vmlinuz-";
 constexpr std::uint64_t index_limit = 16ULL << 20;  // of one modules.* file
+constexpr std::uint64_t status_limit = 64ULL << 20;
 
 // What every guest needs: its disk and its network card.
 const std::vector<std::string>& guest_modules() {
@@ -31,10 +32,7 @@ struct Module {
   std::string bytes;
 };
 
-// 6.1.0-9 comes before 6.1.0-10 (strverscmp(3)).
-bool older(const std::string& left, const std::string& right) { return ::strverscmp(left.c_str(), right.c_str()) < 0; }
-
-Result<std::string> newest_kernel(extfs::FileSystem& image) {
+Result<std::string> find_kernel(extfs::FileSystem& image, const std::string& package) {
   std::vector<std::string> versions;
   if (TRY(image.exists("/boot"))) {
     for (const extfs::DirectoryItem& item : TRY(image.list("/boot"))) {
@@ -47,7 +45,9 @@ Result<std::string> newest_kernel(extfs::FileSystem& image) {
     return fail(ErrorCode::not_found, "the image has no kernel (/boot/vmlinuz-VERSION)",
                 "name its package in the recipe: [boot] kernel = \"linux-image-amd64\", or \"none\" for no boot files");
   }
-  return *std::ranges::max_element(versions, older);
+  constexpr const char* status = "/var/lib/dpkg/status";
+  const bool known = TRY(image.exists(status));
+  return choose_kernel(versions, package, known ? TRY(image.read_file(status, status_limit)) : std::string());
 }
 
 Result<std::string> read_index(extfs::FileSystem& image, const std::string& path) {
@@ -111,7 +111,7 @@ Result<std::string> pack_initramfs(const std::vector<Module>& modules) {
 Result<BootFiles> extract_boot_files(extfs::FileSystem& image, const Recipe::Boot& wanted, const std::string& root_type,
                                      const BootLimits& limits) {
   BootFiles files;
-  files.version = TRY(newest_kernel(image));
+  files.version = TRY(find_kernel(image, wanted.kernel));
   files.cmdline = wanted.cmdline;
   const std::uint64_t kernel_limit = std::min(limits.kernel, limits.total);
   files.kernel = TRY_AS(image.read_file(fmt::format("/boot/{}{}", kernel_prefix, files.version), kernel_limit),

@@ -46,8 +46,8 @@ struct BootLimits {
   std::uint64_t total = 128ULL << 20;
 };
 
-// The newest kernel of the image. Errors: not_found (no kernel, or a module that the kernel has not), unsupported,
-// no_space (a limit).
+// The newest kernel of the image that the recipe's package brought. Errors: not_found (no kernel, or a module that the
+// kernel has not), unsupported, no_space (a limit).
 Result<BootFiles> extract_boot_files(extfs::FileSystem& image, const Recipe::Boot& wanted,
                                      const std::string& root_type = "ext4", const BootLimits& limits = {});
 

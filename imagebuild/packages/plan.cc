@@ -49,6 +49,21 @@ std::vector<HookSteps> hook_steps(const Recipe& recipe) {
   return hooks;
 }
 
+// "amd64", and what "NAME:ARCH" among the packages asks for beside it.
+std::string architectures(const PackagePlan& plan) {
+  std::vector<std::string> out{plan.architecture};
+  for (const std::string& name : plan.packages) {
+    const auto colon = name.find(':');
+    if (colon != std::string::npos) {
+      const std::string wanted = name.substr(colon + 1, name.find_first_of("=/", colon) - colon - 1);
+      if (std::ranges::find(out, wanted) == out.end() && wanted != "any" && wanted != "all" && wanted != "native") {
+        out.push_back(wanted);
+      }
+    }
+  }
+  return join(out, ",");
+}
+
 bool has_file_mirror(const std::vector<AptSource>& sources) {
   return std::ranges::any_of(sources, [](const AptSource& source) { return source.uri.starts_with("file:"); });
 }
@@ -58,7 +73,7 @@ std::vector<std::string> arguments(const PackagePlan& plan, const Recipe& recipe
                                 fmt::format("--mode={}", plan.mode == PackagePlan::Mode::root ? "root" : "unshare"),
                                 "--format=tar",
                                 "--variant=minbase",
-                                "--architectures=" + plan.architecture,
+                                "--architectures=" + architectures(plan),
                                 "--include=" + join(plan.packages, ",")};
   if (recipe.packages.recommends) {
     argv.emplace_back("--aptopt=Apt::Install-Recommends \"true\"");

@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
     std::fputs("usage: agent STEPS\n", stderr);
     return 2;
   }
-  auto bytes = read_small_file(argv[1]);
+  constexpr std::size_t steps_limit = 256U << 20;  // a recipe's files are 64 MiB at most
+  auto bytes = read_small_file(argv[1], steps_limit);
   ::unlink(argv[1]);
   ::unlink(argv[0]);
   // A umask of the host must not decide the modes of an image.

@@ -71,6 +71,24 @@ Outcome wait_for(pid_t child) {
 
 }  // namespace
 
+namespace {
+
+// execve(2) says "no such file" of a script whose interpreter is missing, which nobody understands.
+Outcome check_interpreter(const std::string& bytes) {
+  std::string line = bytes.substr(2, bytes.find('\n') - 2);
+  line.erase(0, line.find_first_not_of(" \t"));
+  if (line.ends_with('\r')) {
+    return std::unexpected("its lines end in CR LF, which the kernel does not read as an interpreter's name");
+  }
+  const std::string program = line.substr(0, line.find_first_of(" \t"));
+  if (::access(program.c_str(), X_OK) != 0) {
+    return std::unexpected("its interpreter '" + program + "' is not in the image at this phase");
+  }
+  return {};
+}
+
+}  // namespace
+
 Outcome execute(const std::vector<std::string>& argv, const std::string& input) {
   if (argv.empty() || !argv[0].starts_with('/')) {
     return std::unexpected("a program needs an absolute path");
@@ -100,6 +118,9 @@ Outcome execute(const std::vector<std::string>& argv, const std::string& input) 
 Outcome execute_script(const std::string& bytes) {
   if (!bytes.starts_with("#!")) {
     return std::unexpected("a script starts with #!");
+  }
+  if (auto checked = check_interpreter(bytes); !checked) {
+    return checked;
   }
   if (auto written = write_new_file(script_path, bytes, 0700); !written) {
     return written;

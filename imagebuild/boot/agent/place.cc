@@ -15,8 +15,6 @@
 namespace domsmith::agent {
 namespace {
 
-constexpr std::size_t small_file_limit = 16U << 20;
-
 class Handle {
  public:
   explicit Handle(int fd) : fd_(fd) {}
@@ -84,7 +82,7 @@ std::unexpected<std::string> errno_text(std::string_view what) {
   return std::unexpected(std::string(what) + ": " + std::strerror(errno));
 }
 
-std::expected<std::string, std::string> read_small_file(const std::string& path) {
+std::expected<std::string, std::string> read_small_file(const std::string& path, std::size_t limit) {
   Handle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
     return errno_text("cannot open " + path);
@@ -100,7 +98,7 @@ std::expected<std::string, std::string> read_small_file(const std::string& path)
       return errno_text("cannot read " + path);
     }
     bytes.append(buffer, 0, count > 0 ? static_cast<std::size_t>(count) : 0);
-    if (bytes.size() > small_file_limit) {
+    if (bytes.size() > limit) {
       return std::unexpected(path + " is too large");
     }
   }

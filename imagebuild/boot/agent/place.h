@@ -14,7 +14,8 @@ namespace domsmith::agent {
 using Outcome = std::expected<void, std::string>;  // the text says why not
 
 std::unexpected<std::string> errno_text(std::string_view what);
-std::expected<std::string, std::string> read_small_file(const std::string& path);  // at most 16 MiB
+// At most `limit` bytes.
+std::expected<std::string, std::string> read_small_file(const std::string& path, std::size_t limit = 16U << 20);
 
 // A new file in place of whatever file or link was there.
 Outcome write_new_file(const std::string& path, std::string_view bytes, std::uint32_t mode);

@@ -141,6 +141,20 @@ TEST_F(BuildTest, ImageWithoutTheKernelItShouldHave) {
   EXPECT_THAT(result.error().causes.at(0), HasSubstr("no kernel"));
 }
 
+TEST_F(BuildTest, CommandLineWithoutARootCannotBoot) {
+  recipe_.boot.cmdline = "console=hvc0 quiet";
+  const packages::HostFacts host{.root = true,
+                                 .architecture = "amd64",
+                                 .mmdebstrap = "/usr/bin/mmdebstrap",
+                                 .sources = {{"http://m", "bookworm", {"main"}, "", false, "f:1", {}}},
+                                 .environment = {}};
+  const auto refused = plan_build(recipe_, host);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::bad_input);
+  recipe_.boot.kernel = "none";
+  EXPECT_TRUE(plan_build(recipe_, host));
+}
+
 TEST_F(BuildTest, PlanSaysWhatWillBeWritten) {
   recipe_.boot.modules = {"virtio_blk"};
   const auto made = plan("exit 0\n");

@@ -92,6 +92,14 @@ TEST(PackagePlan, WhatTheRecipeRemovesIsNotInstalledFirst) {
   EXPECT_THAT(plan->packages, testing::ElementsAre("nginx-light", "curl", "linux-image-amd64"));
 }
 
+TEST(PackagePlan, PackagesOfAnotherArchitecture) {
+  Recipe mixed = small_recipe();
+  mixed.packages.install = {"libc6:i386=2.36-9", "wine:i386/bookworm", "curl:any", "bash:amd64"};
+  const auto plan = plan_packages(mixed, host());
+  ASSERT_TRUE(plan);
+  EXPECT_THAT(plan->command.argv, Contains("--architectures=amd64,i386"));
+}
+
 TEST(PackagePlan, MirrorOnThisMachineIsMadeVisibleInTheChroot) {
   Recipe local = small_recipe();
   local.distribution.mirrors = {"file:///srv/mirror"};

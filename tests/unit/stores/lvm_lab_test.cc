@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include "base/process.h"
@@ -34,7 +35,13 @@ class LvmLab : public ::testing::TestWithParam<std::string> {
   [[nodiscard]] std::string name(const std::string& word) const { return prefix_ + word; }
   static std::string lvm(std::vector<std::string> argv) {
     argv[0] = find_program(argv[0]).value();
-    const auto done = run_checked({std::move(argv), {}, {}});
+    std::vector<std::string> environment;  // where the LVM under test has its settings and nodes, theirs are too
+    for (const std::string variable : {"LVM_SYSTEM_DIR", "DM_DISABLE_UDEV"}) {
+      if (const char* value = std::getenv(variable.c_str()); value != nullptr) {
+        environment.push_back(variable + "=" + value);
+      }
+    }
+    const auto done = run_checked({std::move(argv), std::move(environment), {}});
     EXPECT_TRUE(ok(done));
     return done ? done->out : "";
   }

@@ -1,0 +1,65 @@
+#!/bin/bash
+# Runs a program where there is real LVM: in User Mode Linux, whose kernel is an ordinary process with device-mapper in it.
+# No root, no Xen, no QEMU; the program sees this host's files read-only, and two empty volume groups:
+#   vg0 with a thin pool `pool`, vg1 without one.
+#
+#   run_on_lvm.sh PROGRAM [ARGUMENT…]      exit status: the program's; 77 where this host lacks something (said on stderr)
+#
+# Debian packages: user-mode-linux, lvm2, thin-provisioning-tools. Kernel parameters: user-mode-linux's
+# Documentation/virt/uml/user_mode_linux_howto_v2.rst.
+set -eu
+
+kernel=$(command -v linux.uml || true)
+modules=$(echo /usr/lib/uml/modules/*/kernel)
+if [ -n "${DOMSMITH_UML:-}" ]; then # an unpacked package
+  kernel=$DOMSMITH_UML/usr/bin/linux.uml
+  modules=$(echo "$DOMSMITH_UML"/usr/lib/uml/modules/*/kernel)
+fi
+for needed in "${kernel:-/usr/bin/linux.uml}" "$modules" /sbin/lvm /usr/sbin/thin_check; do
+  if [ ! -e "$needed" ]; then
+    echo "no $needed: apt-get install user-mode-linux lvm2 thin-provisioning-tools" >&2
+    exit 77
+  fi
+done
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/domsmith-uml-XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+truncate -s 3G "$folder/vg0.img"
+truncate -s 1500M "$folder/vg1.img"
+printf '%q ' "$@" > "$folder/command"
+echo 99 > "$folder/status"
+
+cat > "$folder/init" << EOF
+#!/bin/bash
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ LC_ALL=C.UTF-8 LVM_SYSTEM_DIR=/run/lvm-settings
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev 2> /dev/null
+mount -t tmpfs run /run
+mkdir -p /run/lock /run/lvm-settings /run/outside /run/tmp
+export TMPDIR=/run/tmp GTEST_COLOR=no DM_DISABLE_UDEV=1 # LVM makes its device nodes itself
+mount -t hostfs outside /run/outside # writable, where the root is not
+for module in drivers/md/dm-mod drivers/md/dm-bufio lib/crc-itu-t lib/libcrc32c \
+  drivers/md/persistent-data/dm-persistent-data drivers/md/dm-bio-prison drivers/md/dm-thin-pool drivers/md/dm-snapshot; do
+  insmod "$modules/\$module.ko" 2> /dev/null
+done
+pvcreate -q -y /dev/ubda /dev/ubdb &&
+  vgcreate -q --metadatasize 16m vg0 /dev/ubda &&
+  vgcreate -q vg1 /dev/ubdb &&
+  lvcreate -q -y --type thin-pool -L 1500M --poolmetadatasize 32m -Zn -n pool vg0 &&
+  export DOMSMITH_TEST_LVM=lvm:vg0/pool,lvm:vg1 &&
+  eval "\$(cat "$folder/command")"
+echo \$? > "/run/outside$folder/status"
+sync
+echo o > /proc/sysrq-trigger
+sleep 60 # until it has
+EOF
+chmod 755 "$folder/init"
+# A session of its own: job control must not stop the inner kernel's threads.
+setsid --wait "$kernel" mem=768M root=/dev/root rootfstype=hostfs rootflags=/ ro "init=$folder/init" \
+  "ubd0=$folder/vg0.img" "ubd1=$folder/vg1.img" con=null con0=null,fd:1 quiet < /dev/null || true
+status=$(cat "$folder/status")
+if [ "$status" = 99 ]; then
+  echo "the inner kernel ended early" >&2
+fi
+exit "$status"

@@ -1,6 +1,6 @@
-// populate TREE IMAGE SIZE [--no-sync]: writes a folder into a new ext4 in a sparse file, with the writer that builds use.
-// For script/bench: beside `mke2fs -d TREE`, which syncs the image at its end as this does, and with --no-sync beside a dd
-// that does not.
+// populate TREE IMAGE SIZE [--no-sync]: writes a folder into a new ext4 in a sparse file, with the writer that builds
+// use. For script/bench: beside `mke2fs -d TREE`, which syncs the image at its end as this does, and with --no-sync
+// beside a dd that does not.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -46,7 +46,9 @@ machine_arguments() {
   # A crash ends the machine at once (with -no-reboot) instead of leaving it to the deadline.
   # Drivers of the chipset that nothing here uses are not worth their start-up time.
   linux="console=hvc0 root=LABEL=lab-dom0 rw mitigations=off audit=0 nowatchdog random.trust_cpu=on panic=5"
-  linux+=" module_blacklist=ahci,libahci,iTCO_wdt,iTCO_vendor_support,pcspkr,snd_pcsp,powernow_k8,i2c_i801,lpc_ich,joydev,evdev,psmouse ${DOMSMITH_LAB_LINUX_ARGS:-}"
+  linux+=" module_blacklist=ahci,libahci,iTCO_wdt,iTCO_vendor_support,pcspkr,snd_pcsp,powernow_k8,i2c_i801,lpc_ich,joydev,evdev,psmouse,cfg80211"
+  # On a crowded machine nothing may be given up here: the deadline is outside.
+  linux+=" systemd.default_timeout_start_sec=600 ${DOMSMITH_LAB_LINUX_ARGS:-}"
   # In a module's words QEMU takes a doubled comma for a comma.
   qemu_args=(-name domsmith-lab -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt
     -smp 2 -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize

@@ -15,7 +15,7 @@ namespace {
 
 constexpr unsigned block_bytes = 4096;
 constexpr std::uint64_t smallest = 1U << 20;
-constexpr unsigned growth = 64;              // times the size that on-line resizing can reach without moving a block
+constexpr unsigned growth = 8;               // times the size that on-line resizing can reach without moving a block
 constexpr std::uint64_t most_reserved = 64;  // blocks, each good for 8 GiB
 
 // mke2fs's features of Debian 12, with the checksum seed kept apart from the UUID.
@@ -49,7 +49,7 @@ struct ext2_super_block parameters(std::uint64_t size, std::uint32_t inode_ratio
   super.s_log_block_size = 2;
   super.s_log_cluster_size = 2;
   super.s_inode_size = 256;
-  super.s_log_groups_per_flex = 4;
+  super.s_log_groups_per_flex = 2;  // so that a clone's bitmaps and first inodes lie beside the superblock
   super.s_inodes_count =
       static_cast<std::uint32_t>(std::clamp<std::uint64_t>(size / std::max(inode_ratio, 1024U), 16, ~0U - 1U));
   super.s_reserved_gdt_blocks = static_cast<std::uint16_t>(reserved_descriptor_blocks(blocks));

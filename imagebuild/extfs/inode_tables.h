@@ -8,17 +8,8 @@
 #include "base/result.h"
 #include "imagebuild/extfs/block_stream.h"
 #include "imagebuild/extfs/inode.h"
-#include "imagebuild/extfs/name_tree.h"
 
 namespace domsmith::extfs {
-
-// Nodes get inodes in the order in which they came, so that the tables fill from the front.
-constexpr ext2_ino_t inode_of(NodeId id) {
-  if (id == NameTree::root) {
-    return EXT2_ROOT_INO;
-  }
-  return id + EXT2_GOOD_OLD_FIRST_INO - 1;
-}
 
 class InodeTables {
  public:

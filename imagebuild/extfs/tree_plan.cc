@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "imagebuild/extfs/front.h"
+
 namespace domsmith::extfs {
 namespace {
 
@@ -40,6 +42,7 @@ TreePlan::TreePlan(ext2_filsys fs, BlockTarget& target)
       attributes(fs),
       cursor(fs),
       stream(target, ext2fs_blocks_count(fs->super) * fs->blocksize),
+      front(reserve_front(fs, cursor)),
       fs_(fs) {}
 
 void TreePlan::release(NodeId node) {

@@ -25,6 +25,7 @@ class TreePlan {
   AttributeStore attributes;
   BlockCursor cursor;
   BlockStream stream;
+  BlockRun front;  // kept for the directories that clones change, and for clones
   std::uint64_t data_bytes = 0;
 
  private:

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "imagebuild/extfs/block_io.h"
 #include "imagebuild/extfs/directory.h"
+#include "imagebuild/extfs/front.h"
 #include "imagebuild/extfs/inode_tables.h"
 #include "imagebuild/extfs/needed_size.h"
 #include "imagebuild/extfs/tree_plan.h"
@@ -16,35 +17,54 @@ namespace domsmith::extfs {
 namespace {
 
 constexpr std::size_t lost_found_blocks = 4;
+constexpr std::uint32_t inodes_for_clones = 24;
 constexpr std::uint32_t most_counted_subdirectories = 64998;  // beyond, a directory's link count is 1 (dir_nlink)
 
 // The content of nodes that are no regular files: what finish() writes behind the files' data.
 class Finisher {
  public:
-  Finisher(ext2_filsys fs, BlockTarget& target, TreePlan& plan) : fs_(fs), plan_(&plan), tables_(fs, target) {}
+  Finisher(ext2_filsys fs, BlockTarget& target, TreePlan& plan)
+      : fs_(fs),
+        plan_(&plan),
+        front_(nodes_of(plan.names, identity_paths())),
+        numbers_(plan.names.node_count(), front_, plan.front.count > 0 ? inodes_for_clones : 0),
+        tables_(fs, target) {}
 
   Result<void> write() {
-    TRY(plan_->attributes.write(plan_->cursor, plan_->stream));
-    for (NodeId id = 0; id < plan_->names.node_count(); ++id) {
-      Node& node = plan_->names.node(id);
-      if (node.links > 0 && node.directory) {
-        TRY(write_directory(id));
+    for (const NodeId id : front_) {
+      if (plan_->names.node(id).directory) {
+        TRY(write_directory(id, plan_->front));
       }
     }
+    TRY(plan_->attributes.write(plan_->cursor, plan_->stream));
     for (NodeId id = 0; id < plan_->names.node_count(); ++id) {
+      const Node& node = plan_->names.node(id);
+      if (node.links > 0 && node.directory && node.extents.empty()) {
+        TRY(write_directory(id, no_reserve_));
+      }
+    }
+    for (const NodeId id : numbers_.in_order()) {
       if (plan_->names.node(id).links > 0) {
         TRY(write_inode(id));
       }
     }
+    plan_->cursor.give_back(plan_->front);
     TRY(plan_->stream.flush());
     return tables_.finish();
   }
 
+  [[nodiscard]] ext2_ino_t highest_inode() const { return numbers_.highest(); }
   [[nodiscard]] std::uint64_t table_bytes() const { return tables_.bytes_written(); }
 
  private:
-  // Into blocks of their own; they become the node's extents.
-  Result<void> place(Node& node, std::span<const std::byte> bytes) {
+  // Into blocks of their own, out of `reserved` while it lasts; they become the node's extents.
+  Result<void> place(Node& node, std::span<const std::byte> bytes, BlockRun& reserved) {
+    if (const std::uint64_t blocks = blocks_of(bytes.size(), fs_->blocksize); blocks <= reserved.count) {
+      append_extent(node.extents, 0, {.first = reserved.first, .count = blocks});
+      TRY(plan_->stream.write(reserved.first * fs_->blocksize, bytes));
+      reserved = {.first = reserved.first + blocks, .count = reserved.count - blocks};
+      return {};
+    }
     std::uint64_t at = 0;
     while (at < bytes.size()) {
       const BlockRun run = plan_->cursor.take(blocks_of(bytes.size() - at, fs_->blocksize));
@@ -56,19 +76,20 @@ class Finisher {
     return {};
   }
 
-  Result<void> write_directory(NodeId id) {
+  Result<void> write_directory(NodeId id, BlockRun& reserved) {
     Node& node = plan_->names.node(id);
     std::vector<NamedInode> entries;
     entries.reserve(node.directory->names.size());
     for (const auto& [name, child] : node.directory->names) {
       entries.push_back(
-          {.name = name, .inode = inode_of(child), .type = directory_type(plan_->names.node(child).type)});
+          {.name = name, .inode = numbers_.of(child), .type = directory_type(plan_->names.node(child).type)});
     }
-    const auto blocks = TRY(build_directory(fs_, {.self = inode_of(id), .parent = inode_of(node.directory->parent)},
-                                            entries, id == NameTree::lost_found ? lost_found_blocks : 1));
+    const auto blocks =
+        TRY(build_directory(fs_, {.self = numbers_.of(id), .parent = numbers_.of(node.directory->parent)}, entries,
+                            id == NameTree::lost_found ? lost_found_blocks : 1));
     node.size = blocks.bytes.size();
     node.directory->indexed = blocks.indexed;
-    return place(node, blocks.bytes);
+    return place(node, blocks.bytes, reserved);
   }
 
   Result<void> write_inode(NodeId id) {
@@ -96,7 +117,7 @@ class Finisher {
       fields.blocks += each.length;
     }
     fields.blocks += fields.attribute_block != 0 ? 1 : 0;
-    return tables_.put(inode_of(id), node.type, encode_inode(fs_, inode_of(id), fields));
+    return tables_.put(numbers_.of(id), node.type, encode_inode(fs_, numbers_.of(id), fields));
   }
 
   Result<void> fill_content(NodeId id, Node& node, InodeFields& fields) {
@@ -107,7 +128,7 @@ class Finisher {
           std::memcpy(fields.content.data(), node.target.data(), node.target.size());
           return {};
         }
-        TRY(place(node, std::as_bytes(std::span(node.target))));
+        TRY(place(node, std::as_bytes(std::span(node.target)), no_reserve_));
         break;
       case EntryType::character_device:
       case EntryType::block_device:
@@ -119,7 +140,7 @@ class Finisher {
       default:
         return {};
     }
-    const auto tree = TRY(write_extent_tree(fs_, inode_of(id), node.extents, plan_->cursor, plan_->stream));
+    const auto tree = TRY(write_extent_tree(fs_, numbers_.of(id), node.extents, plan_->cursor, plan_->stream));
     fields.content = tree.root;
     fields.flags |= EXT4_EXTENTS_FL;
     fields.blocks += tree.blocks.size();
@@ -128,7 +149,10 @@ class Finisher {
 
   ext2_filsys fs_;
   TreePlan* plan_;
+  std::vector<NodeId> front_;
+  InodeNumbers numbers_;
   InodeTables tables_;
+  BlockRun no_reserve_;
 };
 
 // What is written past libext2fs must not be hidden by what it has read before.
@@ -168,11 +192,8 @@ struct TreeWriter::State {
     }
     return begun;
   }
-  [[nodiscard]] bool full() const {
-    return plan.cursor.overflowed() || inode_of(plan.names.node_count() - 1) > fs->super->s_inodes_count;
-  }
   void count();
-  Result<void> too_small();
+  Result<void> too_small(ext2_ino_t highest_inode);
 
   ext2_filsys fs;
   BlockTarget* target;
@@ -223,8 +244,8 @@ void TreeWriter::State::count() {
   stats.data_bytes = plan.data_bytes;
 }
 
-Result<void> TreeWriter::State::too_small() {
-  const Need need{.blocks = plan.cursor.most_in_use(), .inodes = plan.names.node_count(), .inode_ratio = inode_ratio};
+Result<void> TreeWriter::State::too_small(ext2_ino_t highest_inode) {
+  const Need need{.blocks = plan.cursor.most_in_use(), .inodes = highest_inode, .inode_ratio = inode_ratio};
   const NeededSize size = TRY(needed_size(need));
   stats.size_needed = size.rounded;
   const std::uint64_t now = ext2fs_blocks_count(fs->super) * fs->blocksize;
@@ -240,8 +261,8 @@ Result<void> TreeWriter::finish() {
   state.count();
   Finisher finisher(state.fs, *state.target, state.plan);
   TRY_AS(finisher.write(), "cannot write the tree");
-  if (state.full()) {
-    return state.too_small();
+  if (state.plan.cursor.overflowed() || finisher.highest_inode() > state.fs->super->s_inodes_count) {
+    return state.too_small(finisher.highest_inode());
   }
   state.plan.cursor.commit();
   ext2fs_mark_bb_dirty(state.fs);

@@ -357,6 +357,25 @@ TEST(TreeWriter, AttributesInTheInodeAndInBlocksThatFilesShare) {
   image.expect_clean();
 }
 
+// Blocks that were taken, given back and taken again are counted once.
+TEST(TreeWriter, ReplacedFilesMakeRoomInAFullFileSystem) {
+  Image image(16 * mib);
+  FileSystem fs = image.format();
+  const std::uint64_t free = fs.free_bytes();
+  TreeWriter writer(fs);
+  const std::string half(free / 2 - 64 * 1024, 'x');
+  for (int round = 0; round < 6; ++round) {
+    add_file(writer, "a", half);
+    add_file(writer, "b", half);
+    add_file(writer, "c" + std::to_string(round), "small");
+  }
+  must(writer.finish());
+  EXPECT_GT(fs.free_bytes(), 0U);
+  must(fs.close());
+  image.expect_clean();
+  EXPECT_EQ(must(image.open().read_file("b", 16 * mib)), half);
+}
+
 TEST(TreeWriter, TwiceTheSameTreeGivesTheSameBytes) {
   std::string bytes[2];
   for (std::string& each : bytes) {

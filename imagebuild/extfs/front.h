@@ -1,0 +1,42 @@
+// The part of a tree that every clone changes: kept together at the front of the file system, with room for what a
+// clone adds, so that a thin snapshot copies few chunks for it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "imagebuild/extfs/block_cursor.h"
+#include "imagebuild/extfs/name_tree.h"
+
+namespace domsmith::extfs {
+
+// A clone's identity: host name, keys, network configuration, as the distributions place them. A path that a tree does
+// not have counts with its directories.
+const std::vector<std::string>& identity_paths();
+
+// The nodes on the way to each path, each once, directories before what is in them. Links are not followed.
+std::vector<NodeId> nodes_of(NameTree& names, std::span<const std::string> paths);
+
+// Which inode each node becomes: those of the front first, then numbers left free for clones, then the others in the
+// order in which they came, so that the tables fill from the front.
+class InodeNumbers {
+ public:
+  InodeNumbers(NodeId count, std::span<const NodeId> front, std::uint32_t left_free);
+
+  [[nodiscard]] ext2_ino_t of(NodeId id) const { return numbers_[id]; }
+  [[nodiscard]] ext2_ino_t highest() const { return highest_; }
+  [[nodiscard]] const std::vector<NodeId>& in_order() const { return order_; }  // of rising numbers
+
+ private:
+  std::vector<ext2_ino_t> numbers_;
+  std::vector<NodeId> order_;
+  ext2_ino_t highest_ = 0;
+};
+
+// Blocks for the directories of the front and for clones, in one piece that starts with a chunk; an empty
+// run where the file system is too small to spare them.
+BlockRun reserve_front(ext2_filsys fs, BlockCursor& cursor);
+
+}  // namespace domsmith::extfs

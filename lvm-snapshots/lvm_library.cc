@@ -1,11 +1,13 @@
 #include "lvm-snapshots/lvm_library.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <libdevmapper.h>
 #include <lvm2cmd.h>
 #include <malloc.h>
 
 #include <clocale>
+#include <filesystem>
 #include <string_view>
 #include <thread>
 
@@ -49,6 +51,18 @@ void* start_quietly() {
   return handle;
 }
 
+// libdevmapper keeps /dev/mapper/control open without O_CLOEXEC (dm_ioctl iface, _open_control): no program that we
+// start shall inherit it.
+void keep_control_from_children() {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end; it.increment(error)) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(it->path(), gone) == "/dev/mapper/control") {
+      (void)::fcntl(std::stoi(it->path().filename().string()), F_SETFD, FD_CLOEXEC);
+    }
+  }
+}
+
 }  // namespace
 
 std::string command_text(const LvmCommand& command) { return join(command, " "); }
@@ -89,6 +103,7 @@ LvmOutcome LvmLibrary::run(const LvmCommand& command) {
   current = &outcome;
   outcome.success = lvm2_run(handle_, text.c_str()) == LVM2_COMMAND_SUCCEEDED;
   current = nullptr;
+  keep_control_from_children();
   return outcome;
 }
 
@@ -99,6 +114,7 @@ bool kernel_has_device_mapper() {
   if (task != nullptr) {
     dm_task_destroy(task);
   }
+  keep_control_from_children();
   return answers;
 }
 

@@ -152,6 +152,15 @@ TEST_P(LvmLab, StandardStreamsStayAsTheyWere) {
   EXPECT_TRUE(std::cout.good());
 }
 
+TEST_P(LvmLab, ProgramsDoNotInheritDeviceMapper) {
+  make_golden_and_clones({});
+  const auto held = open_store(GetParam()).value()->open(name("gold"), Access::read_only);
+  ASSERT_TRUE(ok(held));
+  const std::string open_there = run_checked({{find_program("ls").value(), "-l", "/proc/self/fd"}, {}, {}}).value().out;
+  EXPECT_THAT(open_there, ::testing::Not(HasSubstr("/dev/mapper/control")));
+  EXPECT_THAT(open_there, ::testing::Not(HasSubstr("/dev/dm-")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Lvm, LvmLab, ::testing::ValuesIn(lvm_specs()), lvm_label);
 
 }  // namespace

@@ -43,8 +43,8 @@ for module in drivers/md/dm-mod drivers/md/dm-bufio lib/crc-itu-t lib/libcrc32c 
   drivers/md/persistent-data/dm-persistent-data drivers/md/dm-bio-prison drivers/md/dm-thin-pool drivers/md/dm-snapshot; do
   insmod "$modules/\$module.ko" 2> /dev/null
 done
-pvcreate -q -y /dev/ubda /dev/ubdb &&
-  vgcreate -q --metadatasize 16m vg0 /dev/ubda &&
+pvcreate -q -y --metadatasize 16m /dev/ubda /dev/ubdb &&
+  vgcreate -q vg0 /dev/ubda &&
   vgcreate -q vg1 /dev/ubdb &&
   lvcreate -q -y --type thin-pool -L 1500M --poolmetadatasize 32m -Zn -n pool vg0 &&
   export DOMSMITH_TEST_LVM=lvm:vg0/pool,lvm:vg1 &&

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <random>
 
 #include "base/error_text.h"
@@ -118,7 +117,7 @@ TEST(Document, RefusesAHugeTextUnread) {
             "  remedy: keep long contents in files of their own\n");
 }
 
-// Each must end soon, and without exhausting the stack.
+// Each must end within the test's own time, and without exhausting the stack.
 TEST(Document, SurvivesInputThatMeansHarm) {
   const auto repeated = [](std::string_view part, std::size_t times) {
     std::string text;
@@ -149,11 +148,9 @@ TEST(Document, SurvivesInputThatMeansHarm) {
       repeated("\"\"\"\\\n", 100000),
   };
   for (const std::string& input : inputs) {
-    const auto start = std::chrono::steady_clock::now();
     const auto document = read_document(input, "s.toml", sample());
     EXPECT_FALSE(document) << input.substr(0, 20);
     EXPECT_LT(error_text(document.error()).size(), 100000U) << input.substr(0, 20);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60)) << input.substr(0, 20);
   }
 }
 

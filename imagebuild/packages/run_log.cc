@@ -38,7 +38,7 @@ struct Fault {
   std::string_view what;
   std::string_view remedy;
 };
-constexpr std::array<Fault, 17> known_faults{{
+constexpr std::array<Fault, 19> known_faults{{
     {"No space left on device", ErrorCode::no_space, "the folder for temporary files is full",
      "free some space there, or set TMPDIR to a folder with a few GiB"},
     {"have enough free space", ErrorCode::no_space, "the folder for temporary files has not enough free space",
@@ -47,7 +47,7 @@ constexpr std::array<Fault, 17> known_faults{{
      "check its spelling, or add the component or mirror that has it to [distribution]"},
     {"has no installation candidate", ErrorCode::not_found, "a package of the recipe cannot be installed from '{}'",
      "check its spelling, or add the component or mirror that has it to [distribution]"},
-    {"was not found", ErrorCode::not_found, "a package or version of the recipe does not exist in '{}'",
+    {"' was not found", ErrorCode::not_found, "a package or version of the recipe does not exist in '{}'",
      "check it with 'apt-cache policy', or add the mirror that has it to [distribution]"},
     {"Could not resolve", ErrorCode::failed, "the mirror's name cannot be resolved",
      "check the network, and the mirror in [distribution] or in /etc/apt"},
@@ -71,8 +71,12 @@ constexpr std::array<Fault, 17> known_faults{{
      "check the network, the proxy, and the mirror in [distribution] or in /etc/apt"},
     {"Failed to fetch", ErrorCode::failed, "packages could not be fetched from the mirror",
      "try again, or use another mirror"},
-    {"unshare", ErrorCode::denied, "this host does not let ordinary users make user namespaces",
-     "sysctl kernel.unprivileged_userns_clone=1 (as root), or build as root"},
+    {"unshare the user namespace", ErrorCode::denied, "this host does not let ordinary users make user namespaces",
+     "see user_namespaces(7) and the host's AppArmor profiles, or build as root"},
+    {"unshare() failed", ErrorCode::denied, "this host does not let ordinary users make user namespaces",
+     "see user_namespaces(7) and the host's AppArmor profiles, or build as root"},
+    {"unshare syscall failed", ErrorCode::denied, "this host does not let ordinary users make user namespaces",
+     "see user_namespaces(7) and the host's AppArmor profiles, or build as root"},
 }};
 
 void keep(std::deque<std::string>& lines, std::string_view text, std::size_t limit) {

@@ -116,6 +116,13 @@ TEST(RunLog, UnknownFaultKeepsTheLastLines) {
   EXPECT_THAT(failure_of("").causes, IsEmpty());
 }
 
+TEST(RunLog, WordsOfAScriptAreNoFaultOfApt) {
+  EXPECT_EQ(failure_of("frobnicate was not found\nI: automatically chosen mode: unshare\n").what,
+            "mmdebstrap failed: exit status 25");
+  EXPECT_EQ(failure_of("E: Version '9' for 'curl' was not found\n").code, ErrorCode::not_found);
+  EXPECT_EQ(failure_of("E: unshare() failed: Operation not permitted\n").code, ErrorCode::denied);
+}
+
 TEST(RunLog, LongOutputIsKeptShort) {
   RunLog log;
   for (int i = 0; i < 100000; ++i) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "provision/toolstack/creation_remedy.h"
 #include "provision/toolstack/domain_config.h"
 #include "provision/toolstack/domain_memory.h"
 #include "provision/toolstack/preflight.h"
@@ -19,6 +20,7 @@ Result<std::uint32_t> create_paused(LibxlContext& libxl, const DomainSpec& spec,
     return domid;
   }
   auto error = libxl.failure(fmt::format("cannot create domain '{}'", spec.name), code);
+  error.error().remedy = creation_remedy(error.error().causes);
   // Another guest may have taken the memory in between.
   if (const auto room = make_room(libxl, *config, {.vif_bridge = {}, .vif_script = {}, .autoballoon = false}); !room) {
     return room.error().code == ErrorCode::no_space ? std::unexpected(room.error()) : std::move(error);

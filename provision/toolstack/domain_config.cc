@@ -103,7 +103,10 @@ Result<void> fill_build(LibxlContext& libxl, libxl_domain_build_info& build, con
   if (code != 0) {
     return libxl.failure("cannot make the domain's set of virtual CPUs", code);
   }
-  libxl_bitmap_set_any(&build.avail_vcpus);
+  // Bit by bit: libxl_bitmap_set_any() sets the bits up to the end of the last byte, too.
+  for (int vcpu = 0; vcpu < build.max_vcpus; ++vcpu) {
+    libxl_bitmap_set(&build.avail_vcpus, vcpu);
+  }
   // Memory is claimed before it is filled: too little of it is known at once (xl.conf(5), claim_mode).
   libxl_defbool_set(&build.claim_mode, true);
   build.kernel = owned(spec.kernel);

@@ -123,7 +123,7 @@ class OnXen : public ::testing::TestWithParam<DomainType> {
   }
   template <class Condition>
   static bool eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 120s;
+    const auto deadline = std::chrono::steady_clock::now() + 300s;
     while (!condition()) {
       if (std::chrono::steady_clock::now() > deadline) {
         return false;
@@ -131,6 +131,10 @@ class OnXen : public ::testing::TestWithParam<DomainType> {
       std::this_thread::sleep_for(200ms);  // the monitor tells nobody when it has done its work
     }
     return true;
+  }
+  // What the monitor has written, for who looks at a failure.
+  std::string monitor_log() const {
+    return read_file(host.temporary.path() / "log" / "contract-a.log").value_or("(no log of the monitor)");
   }
   std::optional<RunningDomain> now() { return host.toolstack().find("contract-a").value(); }
   DomainSpec spec() { return host.spec("contract-a", GetParam()); }
@@ -167,8 +171,8 @@ TEST_P(OnXen, ARebootMakesANewDomainOfTheSameGuest) {
   host.wait_until_up("contract-a");
   host.forget_console("contract-a");
   xl({"reboot", "contract-a"});
-  ASSERT_TRUE(
-      eventually([&] { return now() && now()->domid != first->domid && now()->state == DomainState::running; }));
+  ASSERT_TRUE(eventually([&] { return now() && now()->domid != first->domid && now()->state == DomainState::running; }))
+      << monitor_log();
   EXPECT_EQ(now()->uuid, first->uuid);
   EXPECT_EQ(now()->type, type_word(GetParam()));
   host.wait_until_up("contract-a");

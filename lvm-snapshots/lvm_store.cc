@@ -97,7 +97,8 @@ Result<void> LvmStore::check_idle(const LvmVolume& volume) const {
 
 Result<void> LvmStore::check_room(const LvmGroup& group, std::uint64_t size, std::size_t count) const {
   static constexpr double pool_limit = 95.0;  // percent; beyond it a running guest may be the one that suffers
-  static constexpr std::uint64_t text_per_volume = 1024;  // of LVM's metadata, both tags and a long name included
+  // Bytes of LVM's metadata text for a volume: about 350 without tags, and a classic snapshot is two volumes.
+  const std::uint64_t text_per_volume = context_->commands().thin() ? 512 : 1024;
   if (const std::uint64_t text = text_per_volume * count; text > group.metadata_free) {
     return lvm_refusal::metadata_area_full(group.name, text, group.metadata_free);
   }

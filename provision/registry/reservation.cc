@@ -204,6 +204,8 @@ Result<std::vector<std::string>> Reservation::macs_of(const GuestRequest& reques
 
 Result<GuestRecord> Reservation::record_of(const GuestRequest& request, std::chrono::sys_seconds now) {
   const auto macs = TRY(macs_of(request));
+  // Not inside the braces below: a return out of a half-made aggregate leaks the members that were made (GCC 12).
+  auto identity = TRY(options_.make_identity(request, macs));
   GuestRecord record{.name = request.name,
                      .image = request.image,
                      .store = request.store,
@@ -212,7 +214,7 @@ Result<GuestRecord> Reservation::record_of(const GuestRequest& request, std::chr
                      .template_name = request.template_name,
                      .autostart = request.autostart,
                      .created = now,
-                     .identity = TRY(options_.make_identity(request, macs)),
+                     .identity = std::move(identity),
                      .state = GuestState::making,
                      .operation = options_.operation};
   if (record.identity.macs != macs || record.identity.network != request.network) {

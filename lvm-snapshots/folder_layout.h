@@ -4,8 +4,8 @@
 //   PATH/images/NAME.img           0444  a golden image
 //   PATH/clones/ORIGIN/NAME.img    0600  a clone of golden image ORIGIN: its folder says so, and one rename(2) makes it
 //                                        visible together with its origin
-//   PATH/active/NAME                     an activated clone: the id of the boot it was activated in, so that a reboot
-//   ends it PATH/work/OPERATION/                 half-made files of a running operation; swept when their owner is dead
+//   PATH/active/NAME                     an activated clone: the id of the boot it was activated in; a reboot ends it
+//   WORK = PATH/work; WORK/OPERATION     half-made files of a running operation; swept when their owner is dead
 //   PATH/.lock                           flock(2): exclusive to change what is visible, shared to look
 //
 // The images are raw: any tool reads them.

@@ -1,5 +1,5 @@
-// A folder of its own for an operation's half-made files: PATH/work/OPERATION/, held by a flock for as long as the
-// operation lives. What is in it was never visible, so whoever finds one without an owner may remove it.
+// A folder of its own for an operation's half-made files, below the store's folder "work", held by a flock for as
+// long as the operation lives. What is in it was never visible, so whoever finds one without an owner may remove it.
 #pragma once
 
 #include <filesystem>

@@ -15,17 +15,9 @@ struct BuildOptions {
   std::string recipe;
 };
 
-// "web" is web.toml of the recipes' folder; anything with a '/' or ".toml" is a path.
-std::filesystem::path recipe_path(const std::string& word, const Settings& settings) {
-  if (word.find('/') != std::string::npos || word.ends_with(".toml")) {
-    return word;
-  }
-  return settings.recipes / (word + ".toml");
-}
-
 Result<void> build_verb(CliContext& cli, const BuildOptions& options) {
   const Settings settings = TRY(cli.settings());
-  const Recipe recipe = TRY(load_recipe(recipe_path(options.recipe, settings)));
+  const Recipe recipe = TRY(load_recipe(TRY(recipe_path(settings, options.recipe))));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
   const packages::HostFacts host = TRY(packages::host_facts());
   const ImageBuildPlan plan = TRY(plan_image_build(recipe, host, *store));

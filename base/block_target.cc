@@ -229,29 +229,29 @@ bool all_zero(std::span<const std::byte> bytes) {
 }
 }  // namespace
 
-Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, Progress& progress) {
+Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range) {
   static constexpr std::size_t block = 65536;
   std::vector<std::byte> buffer(16 * block);
+  const std::uint64_t end = range.offset + range.length;
   std::uint64_t written = 0;
-  std::optional<ByteRange> range = TRY(from.next_data(0));
-  while (range) {
-    for (std::uint64_t at = range->offset; at < range->offset + range->length;) {
-      TRY(check_interrupted());
-      const auto count =
-          static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range->offset + range->length - at));
-      const std::span<std::byte> part = std::span(buffer).first(count);
-      TRY(from.read(at, part));
-      for (std::size_t i = 0; i < count; i += block) {
-        const auto piece = part.subspan(i, std::min(block, count - i));
-        if (!all_zero(piece)) {
-          TRY(to.write(at + i, piece));
-          written += piece.size();
-        }
-      }
-      at += count;
-      progress.advance("copy", at, from.size(), "bytes");
+  for (std::uint64_t at = range.offset; at < end;) {
+    TRY(check_interrupted());
+    const std::optional<ByteRange> data = TRY(from.next_data(at));
+    if (!data || data->offset >= end) {
+      break;
     }
-    range = TRY(from.next_data(range->offset + range->length));
+    at = std::max(at, data->offset);
+    const std::uint64_t stop = std::min(end, data->offset + data->length);
+    const std::span part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), stop - at));
+    TRY(from.read(at, part));
+    for (std::size_t i = 0; i < part.size(); i += block) {
+      const auto piece = part.subspan(i, std::min(block, part.size() - i));
+      if (!all_zero(piece)) {
+        TRY(to.write(at + i, piece));
+        written += piece.size();
+      }
+    }
+    at += part.size();
   }
   return written;
 }

@@ -43,8 +43,8 @@ Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name);
 // Sparse memory; for tests and the in-memory store.
 std::unique_ptr<BlockTarget> memory_target(std::uint64_t size, std::string name = "memory");
 
-// Copies what `from` holds to a `to` that reads as zeroes; zero blocks stay holes. Returns the bytes written.
-class Progress;
-Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, Progress& progress);
+// Copies what `from` holds in the range to a `to` that reads as zeroes there; holes and blocks of zeroes stay holes.
+// Returns the bytes written.
+Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range);
 
 }  // namespace domsmith

@@ -49,6 +49,8 @@ function(domsmith_test name)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE house_options ${TEST_USES} GTest::gmock GTest::gtest_main)
+  # A test's own code is compiled once and run for a moment; half of a clean build's time was spent on optimising it.
+  target_compile_options(${name} PRIVATE "$<$<NOT:$<CONFIG:Debug>>:-O0;-g1>")
   target_compile_definitions(${name} PRIVATE DOMSMITH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              DOMSMITH_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT 300)

@@ -114,9 +114,9 @@ Result<BootFiles> extract_boot_files(extfs::FileSystem& image, const Recipe::Boo
   files.version = TRY(find_kernel(image, wanted.kernel));
   files.cmdline = wanted.cmdline;
   const std::uint64_t kernel_limit = std::min(limits.kernel, limits.total);
-  files.kernel = TRY_AS(image.read_file(fmt::format("/boot/{}{}", kernel_prefix, files.version), kernel_limit),
-                        "cannot read the image's kernel");
-  std::uint64_t budget = limits.total - files.kernel.size();
+  std::string packed = TRY_AS(image.read_file(fmt::format("/boot/{}{}", kernel_prefix, files.version), kernel_limit),
+                              "cannot read the image's kernel");
+  std::uint64_t budget = limits.total - packed.size();
 
   std::vector<std::string> names = guest_modules();
   names.push_back(root_type);
@@ -128,9 +128,10 @@ Result<BootFiles> extract_boot_files(extfs::FileSystem& image, const Recipe::Boo
 
   files.initrd = TRY(pack_initramfs(modules));
   files.initrd_unpacked = files.initrd.size();
+  files.kernel = vmlinux_of(packed, limits.vmlinux).value_or(std::move(packed));
   files.kernel_sha256 = sha256_hex(files.kernel);
   files.initrd_sha256 = sha256_hex(files.initrd);
-  files.ability = kernel_ability(files.kernel);
+  files.ability = elf_ability(files.kernel);
   return files;
 }
 

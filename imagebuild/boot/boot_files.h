@@ -1,9 +1,9 @@
 // The files that start a guest: the image's own kernel, and an initramfs with only what a PV or PVH guest needs.
 //
 // Both are read out of the image through libext2fs under size limits; nothing is mounted, no link that leaves the image
-// is followed. The initramfs holds /init (boot/agent), the kernel modules xen-blkfront, xen-netfront, the root file
-// system's and those the recipe names, with everything modules.dep(5) says they need, and the order to load them in.
-// The same image gives the same bytes.
+// is followed. The kernel is kept unpacked: Xen's loader would unpack it again at each start. The initramfs holds /init
+// (boot/agent), the kernel modules xen-blkfront, xen-netfront, the root file system's and those the recipe names, with
+// everything modules.dep(5) says they need, and the order to load them in. The same image gives the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct KernelAbility {
 
 struct BootFiles {
   std::string version;  // "6.1.0-56-amd64"
-  std::string kernel;   // the bytes of vmlinuz
+  std::string kernel;   // the unpacked ELF file (vmlinux); as it was where it cannot be unpacked
   std::string kernel_sha256;
   std::string initrd;  // cpio, newc
   std::string initrd_sha256;
@@ -41,7 +41,8 @@ struct BootFiles {
 };
 
 struct BootLimits {
-  std::uint64_t kernel = 64ULL << 20;  // bytes
+  std::uint64_t kernel = 64ULL << 20;  // bytes, as it lies in the image
+  std::uint64_t vmlinux = 192ULL << 20;
   std::uint64_t module = 16ULL << 20;
   std::uint64_t total = 128ULL << 20;
 };

@@ -79,19 +79,24 @@ KernelAbility elf_ability(std::string_view vmlinux) {
   return ability;
 }
 
-KernelAbility kernel_ability(std::string_view kernel) {
+std::optional<std::string> vmlinux_of(std::string_view kernel, std::uint64_t limit) {
   if (kernel.starts_with(ELFMAG)) {
-    return elf_ability(kernel);
+    return kernel.size() <= limit ? std::optional<std::string>(kernel) : std::nullopt;
   }
   auto packed = payload(kernel);
   if (!packed) {
-    return {};
+    return std::nullopt;
   }
   // All but gzip, whose format has it, are followed by four bytes of unpacked size (scripts/Makefile.lib, size_append).
   if (!packed->starts_with("\x1f\x8b") && packed->size() > 4) {
     packed->remove_suffix(4);
   }
-  const auto vmlinux = decompress(*packed, vmlinux_limit);
+  auto vmlinux = decompress(*packed, limit);
+  return vmlinux && vmlinux->starts_with(ELFMAG) ? std::optional(std::move(*vmlinux)) : std::nullopt;
+}
+
+KernelAbility kernel_ability(std::string_view kernel) {
+  const auto vmlinux = vmlinux_of(kernel, vmlinux_limit);
   return vmlinux ? elf_ability(*vmlinux) : KernelAbility{};
 }
 

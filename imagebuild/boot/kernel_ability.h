@@ -1,11 +1,18 @@
 // Whether a kernel can start as a PV or a PVH guest, by the ELF notes that Xen's loader reads.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "imagebuild/boot/boot_files.h"
 
 namespace domsmith::boot {
+
+// The ELF file inside a bzImage, or the kernel itself where it is one already. nullopt where there is none, its
+// compression is none that we read, or it is larger than `limit` bytes.
+std::optional<std::string> vmlinux_of(std::string_view kernel, std::uint64_t limit);
 
 // `kernel` is a bzImage (Documentation/x86/boot.rst: payload_offset, payload_length) or an ELF file. An ability that is
 // not `known` where it is neither, or its compression is none that we read.

@@ -81,7 +81,7 @@ Result<void> export_image_verb(CliContext& cli, const ImageOptions& options) {
   if (cli.plan_only()) {
     return cli.output().answer(
         {{"verb", "image export"}, {"image", options.name}, {"store", store->name()}, {"directory", options.path}},
-        fmt::format("write {0}/{1}.img, {0}/vmlinuz, {0}/initrd.img and {0}/{1}.json from {2}\n", options.path,
+        fmt::format("write {0}/{1}.img, {0}/kernel, {0}/initrd.img and {0}/{1}.json from {2}\n", options.path,
                     options.name, store->name()));
   }
   Site site = TRY(Site::open(cli));

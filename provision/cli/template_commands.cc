@@ -10,10 +10,15 @@ namespace domsmith {
 namespace {
 
 nlohmann::json template_json(const DomainTemplate& from) {
-  return {{"name", from.name},        {"type", from.type == DomainType::pv ? "pv" : "pvh"},
-          {"memory", from.memory},    {"maxmem", from.maxmem},
-          {"vcpus", from.vcpus},      {"description", from.description},
-          {"vifs", from.vifs.size()}, {"file", from.file.string()}};
+  return {{"name", from.name},
+          {"type", from.type == DomainType::pv ? "pv" : "pvh"},
+          {"memory", from.memory},
+          {"maxmem", from.maxmem},
+          {"vcpus", from.vcpus},
+          {"tsc_mode", tsc_word(from.tsc)},
+          {"description", from.description},
+          {"vifs", from.vifs.size()},
+          {"file", from.file.string()}};
 }
 
 Result<void> list(CliContext& cli) {

@@ -11,9 +11,9 @@ namespace domsmith {
 inline constexpr std::string_view marker_line = "# Written by domsmith.";
 
 // Those that a DomainSpec has a place for.
-inline constexpr std::array<std::string_view, 14> known_keys{"name",  "uuid",        "type",      "memory",  "maxmem",
-                                                             "vcpus", "kernel",      "ramdisk",   "cmdline", "disk",
-                                                             "vif",   "on_poweroff", "on_reboot", "on_crash"};
+inline constexpr std::array<std::string_view, 15> known_keys{
+    "name",    "uuid", "type", "memory",   "maxmem",      "vcpus",     "kernel",  "ramdisk",
+    "cmdline", "disk", "vif",  "tsc_mode", "on_poweroff", "on_reboot", "on_crash"};
 
 struct ConfigKey {
   std::string name;

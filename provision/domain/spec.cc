@@ -35,6 +35,27 @@ std::optional<DomainAction> parse_action(std::string_view word) {
   return std::nullopt;
 }
 
+std::string_view tsc_word(TscMode mode) {
+  switch (mode) {
+    case TscMode::standard:
+      return "default";
+    case TscMode::always_emulate:
+      return "always_emulate";
+    case TscMode::native:
+      return "native";
+  }
+  return "default";
+}
+
+std::optional<TscMode> parse_tsc(std::string_view word) {
+  for (const auto mode : {TscMode::standard, TscMode::always_emulate, TscMode::native}) {
+    if (tsc_word(mode) == word) {
+      return mode;
+    }
+  }
+  return std::nullopt;
+}
+
 namespace {
 
 bool is_mac_shape(std::string_view text) {

@@ -24,6 +24,10 @@ enum class DomainAction {
   coredump_restart,
 };
 
+// How the guest reads the time stamp counter (tsc_mode of xl.cfg(5)). Standard: natively where the host's counter is
+// reliable, otherwise each read is trapped and emulated.
+enum class TscMode { standard, always_emulate, native };
+
 // xl-disk-configuration(5). The format is always raw: nothing is probed.
 struct DomainDisk {
   std::string target;  // absolute path of a block device or a raw file
@@ -51,6 +55,7 @@ struct DomainSpec {
   std::uint64_t memory_mib = 256;
   std::uint64_t maxmem_mib = 256;  // >= memory_mib
   unsigned vcpus = 1;
+  TscMode tsc = TscMode::standard;
   std::string kernel;   // absolute paths in dom0
   std::string ramdisk;  // may be empty
   std::string cmdline;  // one line, printable ASCII
@@ -66,6 +71,8 @@ struct DomainSpec {
 std::string_view type_word(DomainType type);        // "pv", "pvh"
 std::string_view action_word(DomainAction action);  // "destroy", "coredump-restart"
 std::optional<DomainAction> parse_action(std::string_view word);
+std::string_view tsc_word(TscMode mode);  // "default", "always_emulate", "native"
+std::optional<TscMode> parse_tsc(std::string_view word);
 
 // Everything a domain must satisfy, and nothing that xl's parser could read in another way: names, UUID, MACs
 // (unicast), absolute normal paths with no control characters, vdev words, sizes, no vdev and no MAC twice. bad_input;

@@ -28,6 +28,7 @@ struct DomainTemplate {
   std::uint64_t memory = 0;  // bytes, a multiple of 1 MiB
   std::uint64_t maxmem = 0;  // bytes; as `memory` where the file does not say
   unsigned vcpus = 1;
+  TscMode tsc = TscMode::standard;
   std::string cmdline;  // added behind the image's own kernel command line
   DomainAction on_poweroff = DomainAction::destroy;
   DomainAction on_reboot = DomainAction::restart;

@@ -69,6 +69,11 @@ TableSchema domain_table() {
                     .fallback = std::int64_t{1},
                     .minimum = 1,
                     .maximum = 128},
+                   {.name = "tsc_mode",
+                    .doc = "How the guest reads the time stamp counter: natively where the host's is reliable and "
+                           "trapped elsewhere (default), always trapped, always natively. Of xl.cfg(5).",
+                    .fallback = "default",
+                    .choices = {"default", "native", "always_emulate"}},
                    {.name = "cmdline",
                     .doc = "Words added behind the image's own kernel command line.",
                     .fallback = "",

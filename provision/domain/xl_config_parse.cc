@@ -113,6 +113,15 @@ Result<void> read_action(ConfigReader& reader, const char* key, std::string_view
   return {};
 }
 
+Result<TscMode> read_tsc(ConfigReader& reader, std::string_view file) {
+  const auto word = TRY(reader.string("tsc_mode")).value_or("default");
+  if (const auto mode = parse_tsc(word)) {
+    return *mode;
+  }
+  return fail(ErrorCode::unsupported, fmt::format("{}: domsmith cannot do tsc_mode = '{}'", file, word),
+              create_remedy(file));
+}
+
 Result<void> read_devices(ConfigReader& reader, std::string_view file, DomainSpec& spec) {
   for (const auto& words : TRY(reader.list("disk"))) {
     spec.disks.push_back(TRY(reader.disk(words)));
@@ -157,6 +166,7 @@ Result<DomainSpec> parse_xl_config(std::string_view text, std::string_view file)
   spec.memory_mib = TRY(read_number(reader, "memory", 0, file));
   spec.maxmem_mib = TRY(read_number(reader, "maxmem", spec.memory_mib, file));
   spec.vcpus = TRY(read_number(reader, "vcpus", 1, file));
+  spec.tsc = TRY(read_tsc(reader, file));
   spec.kernel = TRY(reader.string("kernel")).value_or("");
   spec.ramdisk = TRY(reader.string("ramdisk")).value_or("");
   spec.cmdline = TRY(reader.string("cmdline")).value_or("");

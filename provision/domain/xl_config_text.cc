@@ -68,6 +68,9 @@ std::string xl_config_text(const DomainSpec& spec) {
   text += line("memory", std::to_string(spec.memory_mib));
   text += line("maxmem", std::to_string(spec.maxmem_mib));
   text += line("vcpus", std::to_string(spec.vcpus));
+  if (spec.tsc != TscMode::standard) {
+    text += line("tsc_mode", quoted(tsc_word(spec.tsc)));
+  }
   text += "\n# files of this host, not of the guest\n";
   text += line("kernel", quoted(spec.kernel));
   if (!spec.ramdisk.empty()) {

@@ -56,8 +56,8 @@ class NewFile {
   std::unique_ptr<BlockTarget> target_;
 };
 
-// Copies the blocks that the file system uses, and none of the free ones, which may hold old bytes. What reads as zeroes
-// (an empty journal, inode tables without inodes) stays a hole: `to` is new.
+// Copies the blocks that the file system uses, and none of the free ones, which may hold old bytes. What reads as
+// zeroes (an empty journal, inode tables without inodes) stays a hole: `to` is new.
 Result<void> copy_used(BlockTarget& from, BlockTarget& to, Progress& progress) {
   extfs::FileSystem image = TRY(extfs::FileSystem::open(from, Access::read_only));
   static constexpr std::uint64_t step = 16U << 20;
@@ -80,7 +80,7 @@ Result<void> export_boot_files(const Workplace& place, const ImageRecord& image,
     return {};
   }
   const boot::BootCache cache(place.boot);
-  TRY(write_file_atomic(directory / "vmlinuz",
+  TRY(write_file_atomic(directory / "kernel",
                         TRY(read_file(cache.kernel_path(image.kernel_sha256), longest_boot_file))));
   return write_file_atomic(directory / "initrd.img",
                            TRY(read_file(cache.initrd_path(image.initrd_sha256), longest_boot_file)));

@@ -1,4 +1,4 @@
-// Golden images in plain files: DIR/NAME.img (sparse ext4), vmlinuz, initrd.img and NAME.json (what is known of it).
+// Golden images in plain files: DIR/NAME.img (sparse ext4), kernel, initrd.img and NAME.json (what is known of it).
 #pragma once
 
 #include <filesystem>

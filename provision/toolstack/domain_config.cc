@@ -94,6 +94,18 @@ Result<void> fill_devices(libxl_domain_config& config, const DomainSpec& spec, c
   return {};
 }
 
+libxl_tsc_mode tsc_mode(TscMode mode) {
+  switch (mode) {
+    case TscMode::standard:
+      return LIBXL_TSC_MODE_DEFAULT;
+    case TscMode::always_emulate:
+      return LIBXL_TSC_MODE_ALWAYS_EMULATE;
+    case TscMode::native:
+      return LIBXL_TSC_MODE_NATIVE;
+  }
+  return LIBXL_TSC_MODE_DEFAULT;
+}
+
 Result<void> fill_build(LibxlContext& libxl, libxl_domain_build_info& build, const DomainSpec& spec) {
   libxl_domain_build_info_init_type(&build, spec.type == DomainType::pv ? LIBXL_DOMAIN_TYPE_PV : LIBXL_DOMAIN_TYPE_PVH);
   build.target_memkb = spec.memory_mib * kib_per_mib;
@@ -107,6 +119,7 @@ Result<void> fill_build(LibxlContext& libxl, libxl_domain_build_info& build, con
   for (int vcpu = 0; vcpu < build.max_vcpus; ++vcpu) {
     libxl_bitmap_set(&build.avail_vcpus, vcpu);
   }
+  build.tsc_mode = tsc_mode(spec.tsc);
   // Memory is claimed before it is filled: too little of it is known at once (xl.conf(5), claim_mode).
   libxl_defbool_set(&build.claim_mode, true);
   build.kernel = owned(spec.kernel);

@@ -24,7 +24,7 @@ image_hash() {
   } | sha256sum | cut -c1-16
 }
 
-# cached_image RECIPE: prints the folder with NAME.img, vmlinuz, initrd.img, NAME.json; builds it when it isn't there.
+# cached_image RECIPE: prints the folder with NAME.img, kernel, initrd.img, NAME.json; builds it when it isn't there.
 cached_image() {
   local recipe name folder
   recipe=$(realpath -- "$1") || die "no recipe $1"

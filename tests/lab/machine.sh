@@ -54,7 +54,7 @@ machine_arguments() {
     -smp 2 -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
     -pidfile "$state/qemu.pid" -serial "file:$state/serial.log"
     -kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
-    -initrd "$base/vmlinuz ${linux//,/,,},$base/initrd.img"
+    -initrd "$base/kernel ${linux//,/,,},$base/initrd.img"
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile=
     -device virtio-rng-pci)
   disk dom0 "$state/dom0.qcow2" qcow2

@@ -37,6 +37,10 @@ payload_domsmith() {
   for folder in templates rootfs-recipes; do
     [[ ! -d $repo/$folder ]] || cp -r -- "$repo/$folder" "$tree/share/domsmith/$folder"
   done
+  # The emulated CPU's time stamp counter does not count as reliable, so Xen would trap each read of it: a guest's start has
+  # a hundred thousand, and now and then QEMU's emulation of SVM loses its state on the way (the guest, or Xen, triple faults
+  # right behind an rdtsc).
+  sed -i '/^\[domain\]/a tsc_mode = "native"' -- "$tree"/share/domsmith/templates/*.toml
 }
 
 payload_add() {

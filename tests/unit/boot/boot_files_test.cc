@@ -62,9 +62,17 @@ TEST_F(BootFilesTest, HoldsKernelInitAndModulesInOrder) {
     EXPECT_THAT(files->initrd, HasSubstr(bytes));
   }
   EXPECT_EQ(files->initrd_sha256, sha256_hex(files->initrd));
+  EXPECT_TRUE(files->kernel.starts_with(ELFMAG)) << "what Xen's loader need not unpack at each start";
   EXPECT_EQ(files->kernel_sha256, sha256_hex(files->kernel));
   EXPECT_EQ(files->ability, (KernelAbility{.known = true, .pv = true, .pvh = true}));
   EXPECT_EQ(files->cmdline, "root=/dev/xvda ro console=hvc0");
+}
+
+TEST_F(BootFilesTest, AKernelThatCannotBeUnpackedStaysAsItIs) {
+  const auto files = extract_boot_files(*image_, wanted_, "ext4", {.vmlinux = 10});
+  ASSERT_TRUE(files) << files.error().what;
+  EXPECT_EQ(files->kernel, image_->read_file("/boot/vmlinuz-6.1.0-10-amd64", 1U << 20).value());
+  EXPECT_FALSE(files->ability.known);
 }
 
 TEST_F(BootFilesTest, SameImageSameBytes) {

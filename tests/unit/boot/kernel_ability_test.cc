@@ -30,6 +30,16 @@ TEST(KernelAbility, LooksIntoABzImage) {
   EXPECT_EQ(kernel_ability(vmlinux), both);
 }
 
+TEST(KernelAbility, UnpacksAKernelWithinALimit) {
+  const std::string vmlinux = vmlinux_with({1, 18}) + std::string(100000, 'k');
+  const std::string image = bz_image(compress(vmlinux, Compression::xz).value() + "SIZE");
+  EXPECT_EQ(vmlinux_of(image, 1U << 20), vmlinux);
+  EXPECT_EQ(vmlinux_of(vmlinux, 1U << 20), vmlinux);
+  EXPECT_EQ(vmlinux_of(image, 1000), std::nullopt);
+  EXPECT_EQ(vmlinux_of(vmlinux, 1000), std::nullopt);
+  EXPECT_EQ(vmlinux_of(bz_image(compress("no ELF file", Compression::gzip).value()), 1U << 20), std::nullopt);
+}
+
 TEST(KernelAbility, DamagedKernelsAreUnknown) {
   const auto gzip = compress(vmlinux_with({1, 18}), Compression::gzip);
   ASSERT_TRUE(gzip);

@@ -49,6 +49,7 @@ type = "pv"
 memory = "512MiB"
 maxmem = "1GiB"
 vcpus = 3
+tsc_mode = "native"
 cmdline = "quiet"
 [events]
 on_poweroff = "preserve"
@@ -71,6 +72,7 @@ rate = "10Mb/s"
   expected.memory_mib = 512;
   expected.maxmem_mib = 1024;
   expected.vcpus = 3;
+  expected.tsc = TscMode::native;
   expected.cmdline += " quiet";
   expected.on_poweroff = DomainAction::preserve;
   expected.on_reboot = DomainAction::destroy;

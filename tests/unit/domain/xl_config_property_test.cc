@@ -48,6 +48,7 @@ DomainSpec random_spec(Dice& dice) {
   spec.memory_mib = 1 + dice.below(100000);
   spec.maxmem_mib = spec.memory_mib + dice.below(1000);
   spec.vcpus = static_cast<unsigned>(1 + dice.below(128));
+  spec.tsc = static_cast<TscMode>(dice.below(3));
   spec.kernel = random_path(dice) + dice.text(printable, 0, 8) + "k";
   spec.ramdisk = dice.coin() ? "" : random_path(dice);
   spec.cmdline = dice.text(printable, 0, 200);

@@ -28,6 +28,7 @@ DomainSpec elaborate_spec() {
   spec.type = DomainType::pv;
   spec.maxmem_mib = 1024;
   spec.vcpus = 4;
+  spec.tsc = TscMode::native;
   spec.ramdisk.clear();
   spec.cmdline = R"(root=/dev/xvda init="/bin/sh -c 'echo %s [x], # not a comment'" a\b)";
   spec.disks = {{.target = "/srv/my store/clones/a,b=c.img", .vdev = "xvda", .writable = true, .phy = false},
@@ -47,6 +48,12 @@ TEST(XlConfig, TextOfAGuestWithoutDevices) {
   spec.disks.clear();
   spec.vifs.clear();
   expect_golden("no-devices.cfg", xl_config_text(spec));
+}
+
+TEST(XlConfig, AnUnknownTscModeIsNotPassedOver) {
+  const auto read = parse_xl_config(xl_config_text(sample_spec()) + "tsc_mode = \"native_paravirt\"\n", "x.cfg");
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().what, "x.cfg: domsmith cannot do tsc_mode = 'native_paravirt'");
 }
 
 TEST(XlConfig, ReadsBackWhatItWrote) {

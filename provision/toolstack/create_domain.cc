@@ -22,7 +22,9 @@ Result<std::uint32_t> create_paused(LibxlContext& libxl, const DomainSpec& spec,
   auto error = libxl.failure(fmt::format("cannot create domain '{}'", spec.name), code);
   error.error().remedy = creation_remedy(error.error().causes);
   // Another guest may have taken the memory in between.
-  if (const auto room = make_room(libxl, *config, {.vif_bridge = {}, .vif_script = {}, .autoballoon = false}); !room) {
+  XlSettings no_ballooning = settings;
+  no_ballooning.autoballoon = false;
+  if (const auto room = make_room(libxl, *config, no_ballooning); !room) {
     return room.error().code == ErrorCode::no_space ? std::unexpected(room.error()) : std::move(error);
   }
   return error;

@@ -106,7 +106,28 @@ libxl_tsc_mode tsc_mode(TscMode mode) {
   return LIBXL_TSC_MODE_DEFAULT;
 }
 
-Result<void> fill_build(LibxlContext& libxl, libxl_domain_build_info& build, const DomainSpec& spec) {
+// One mask for each virtual CPU, as xl makes them of xl.conf's.
+Result<void> fill_affinity(LibxlContext& libxl, libxl_domain_build_info& build, const CpuSet& cpus) {
+  build.vcpu_hard_affinity = owned_array<libxl_bitmap>(static_cast<std::size_t>(build.max_vcpus));
+  for (; build.num_vcpu_hard_affinity < build.max_vcpus; ++build.num_vcpu_hard_affinity) {
+    libxl_bitmap& mask = build.vcpu_hard_affinity[build.num_vcpu_hard_affinity];
+    libxl_bitmap_init(&mask);
+    if (const int code = libxl_cpu_bitmap_alloc(libxl.get(), &mask, 0); code != 0) {
+      return libxl.failure("cannot make a set of physical CPUs", code);
+    }
+    for (const unsigned cpu : cpus) {
+      libxl_bitmap_set(&mask, static_cast<int>(cpu));  // beyond the host's: passed over
+    }
+    if (libxl_bitmap_is_empty(&mask) != 0) {
+      return fail(ErrorCode::bad_input, "xl.conf leaves no CPU of this host to the guest",
+                  "look at vm.cpumask, vm.pv.cpumask and vm.hvm.cpumask in /etc/xen/xl.conf");
+    }
+  }
+  return {};
+}
+
+Result<void> fill_build(LibxlContext& libxl, libxl_domain_build_info& build, const DomainSpec& spec,
+                        const XlSettings& settings) {
   libxl_domain_build_info_init_type(&build, spec.type == DomainType::pv ? LIBXL_DOMAIN_TYPE_PV : LIBXL_DOMAIN_TYPE_PVH);
   build.target_memkb = spec.memory_mib * kib_per_mib;
   build.max_memkb = spec.maxmem_mib * kib_per_mib;
@@ -118,6 +139,9 @@ Result<void> fill_build(LibxlContext& libxl, libxl_domain_build_info& build, con
   // Bit by bit: libxl_bitmap_set_any() sets the bits up to the end of the last byte, too.
   for (int vcpu = 0; vcpu < build.max_vcpus; ++vcpu) {
     libxl_bitmap_set(&build.avail_vcpus, vcpu);
+  }
+  if (const auto cpus = settings.cpus_for(spec.type)) {
+    TRY(fill_affinity(libxl, build, *cpus));
   }
   build.tsc_mode = tsc_mode(spec.tsc);
   // Memory is claimed before it is filled: too little of it is known at once (xl.conf(5), claim_mode).
@@ -137,7 +161,7 @@ Result<void> fill(LibxlContext& libxl, libxl_domain_config& config, const Domain
     return fail(ErrorCode::bad_input, fmt::format("'{}' is not a UUID", spec.uuid));
   }
   libxl_defbool_set(&create.run_hotplug_scripts, true);
-  TRY(fill_build(libxl, config.b_info, spec));
+  TRY(fill_build(libxl, config.b_info, spec, settings));
   TRY(fill_devices(config, spec, settings));
   config.on_poweroff = action(spec.on_poweroff);
   config.on_reboot = action(spec.on_reboot);

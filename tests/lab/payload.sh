@@ -38,8 +38,7 @@ payload_domsmith() {
     [[ ! -d $repo/$folder ]] || cp -r -- "$repo/$folder" "$tree/share/domsmith/$folder"
   done
   # The emulated CPU's time stamp counter does not count as reliable, so Xen would trap each read of it: a guest's start has
-  # a hundred thousand, and now and then QEMU's emulation of SVM loses its state on the way (the guest, or Xen, triple faults
-  # right behind an rdtsc).
+  # a hundred thousand, and each is a way through the emulation of SVM and back.
   sed -i '/^\[domain\]/a tsc_mode = "native"' -- "$tree"/share/domsmith/templates/*.toml
 }
 

@@ -26,6 +26,25 @@ TEST_F(XlSettingsTest, WhatXlWouldHeed) {
   EXPECT_EQ(read("autoballoon=\"auto\"\n").value().autoballoon, std::nullopt);
 }
 
+TEST_F(XlSettingsTest, ListsOfCpus) {
+  EXPECT_EQ(parse_cpu_list("0-3,5,^2").value(), (CpuSet{0, 1, 3, 5}));
+  EXPECT_EQ(parse_cpu_list("7").value(), CpuSet{7});
+  EXPECT_EQ(parse_cpu_list("all,^0-4094").value(), CpuSet{4095});
+  for (const char* text : {"a", "3-1", "1-", "-1", "1 2", "nodes:0", "^", "4096", "1,,2"}) {
+    EXPECT_FALSE(parse_cpu_list(text).has_value()) << text;
+  }
+}
+
+TEST_F(XlSettingsTest, BothMasksCount) {
+  const auto settings = read("vm.cpumask = \"1-3\"\nvm.hvm.cpumask = \"3-8\"\n").value();
+  EXPECT_EQ(settings.cpus_for(DomainType::pvh), CpuSet{3});
+  EXPECT_EQ(settings.cpus_for(DomainType::pv), (CpuSet{1, 2, 3}));
+  EXPECT_EQ(read("vm.pv.cpumask = \"1\"\n").value().cpus_for(DomainType::pvh), std::nullopt);
+  const auto wrong = read("vm.cpumask = \"nodes:1\"\n");
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_NE(wrong.error().what.find("vm.cpumask"), std::string::npos) << wrong.error().what;
+}
+
 TEST_F(XlSettingsTest, NoFileNoSettings) {
   const auto settings = read_xl_settings(temporary.path() / "absent").value();
   EXPECT_EQ(settings.vif_bridge, "");

@@ -6,7 +6,6 @@
 #include "provision/cli/guest_table.h"
 #include "provision/cli/site.h"
 #include "provision/guests/clone.h"
-#include "provision/images/make_image.h"
 
 namespace domsmith {
 
@@ -68,7 +67,7 @@ Result<void> clone_verb(CliContext& cli, const CloneOptions& options) {
   const DomainTemplate domain = TRY(load_template(settings.templates, options.domain));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
   Site site = TRY(Site::open(cli));
-  const ImageRecord image = TRY(known_image(site.place(), *store, options.image, cli.progress()));
+  const ImageRecord image = TRY(site.image(*store, options.image));
   const ClonePlan plan = TRY(plan_clone(site.place(), *store, image, domain, request));
   if (cli.plan_only()) {
     return cli.output().answer(plan_json(plan), plan_text(plan));

@@ -48,14 +48,13 @@ GuestFilter filter_of(const GuestOptions& options) {
 }
 
 Result<void> list_guests(CliContext& cli, const GuestOptions& options, bool with_images) {
-  std::optional<Site> site = TRY(Site::look(cli));
-  const std::vector<GuestRecord> guests =
-      site ? TRY(site->registry().list_guests(filter_of(options))) : std::vector<GuestRecord>{};
+  Site site = TRY(Site::look(cli));
+  const std::vector<GuestRecord> guests = TRY(site.registry().list_guests(filter_of(options)));
   const Domains domains = domains_now(cli);
   nlohmann::json document = guests_json(guests, domains);
   if (with_images) {
     document["images"] = nlohmann::json::array();
-    for (const ImageRecord& image : site ? TRY(site->registry().list_images()) : std::vector<ImageRecord>{}) {
+    for (const ImageRecord& image : TRY(site.registry().list_images())) {
       document["images"].push_back(record_json(image));
     }
   }
@@ -64,11 +63,8 @@ Result<void> list_guests(CliContext& cli, const GuestOptions& options, bool with
 }
 
 Result<GuestRecord> find_guest(CliContext& cli, const std::string& name) {
-  std::optional<Site> site = TRY(Site::look(cli));
-  if (!site) {
-    return fail(ErrorCode::not_found, fmt::format("there is no guest '{}'", name), "domsmith guest list");
-  }
-  return site->registry().find_guest(name);
+  Site site = TRY(Site::look(cli));
+  return site.registry().find_guest(name);
 }
 
 Result<void> show_guest(CliContext& cli, const GuestOptions& options) {

@@ -22,7 +22,7 @@ struct ImageOptions {
 std::string short_hash(const std::string& sha256) { return sha256.empty() ? "-" : sha256.substr(0, 12); }
 
 Result<void> list_images(CliContext& cli) {
-  std::optional<Site> site = TRY(Site::look(cli));
+  Site site = TRY(Site::look(cli));
   Table table({{"NAME", Align::left, true},
                {"VERSION"},
                {"RELEASE"},
@@ -32,8 +32,8 @@ Result<void> list_images(CliContext& cli) {
                {"STATE"},
                {"STORE", Align::left, true}});
   nlohmann::json document{{"images", nlohmann::json::array()}};
-  for (const ImageRecord& image : site ? TRY(site->registry().list_images()) : std::vector<ImageRecord>{}) {
-    const std::size_t guests = TRY(site->registry().guests_of_image(image.store, image.name)).size();
+  for (const ImageRecord& image : TRY(site.registry().list_images())) {
+    const std::size_t guests = TRY(site.registry().guests_of_image(image.store, image.name)).size();
     document["images"].push_back(record_json(image));
     document["images"].back()["guests"] = guests;
     table.row({image.name, image.version, image.release, size_text(image.size), size_text(image.used),
@@ -43,9 +43,9 @@ Result<void> list_images(CliContext& cli) {
 }
 
 Result<void> show_image(CliContext& cli, const ImageOptions& options) {
-  Site site = TRY(Site::open(cli));
+  Site site = TRY(Site::look(cli));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
-  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  const ImageRecord image = TRY(look_at_image(site.place(), *store, options.name));
   const std::vector<std::string> guests = TRY(site.registry().guests_of_image(image.store, image.name));
   nlohmann::json document = record_json(image);
   document["guests"] = guests;
@@ -62,7 +62,7 @@ Result<void> show_image(CliContext& cli, const ImageOptions& options) {
 Result<void> verify_image_verb(CliContext& cli, const ImageOptions& options) {
   Site site = TRY(Site::open(cli));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
-  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  const ImageRecord image = TRY(site.image(*store, options.name));
   Table table({{"CHECK"}, {"RESULT"}, {"FOUND", Align::left, true}});
   nlohmann::json document{{"image", image.name}, {"checks", nlohmann::json::array()}};
   bool good = true;
@@ -85,7 +85,7 @@ Result<void> export_image_verb(CliContext& cli, const ImageOptions& options) {
                     options.name, store->name()));
   }
   Site site = TRY(Site::open(cli));
-  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  const ImageRecord image = TRY(site.image(*store, options.name));
   TRY(export_image(site.place(), *store, image, options.path, cli.progress()));
   return cli.output().answer({{"image", image.name}, {"directory", options.path}},
                              fmt::format("image {} is in {}\n", image.name, options.path));
@@ -105,7 +105,7 @@ Result<void> import_image_verb(CliContext& cli, const ImageOptions& options) {
 Result<void> remove_image_verb(CliContext& cli, const ImageOptions& options) {
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
   Site site = TRY(Site::open(cli));
-  const ImageRecord image = TRY(known_image(site.place(), *store, options.name, cli.progress()));
+  const ImageRecord image = TRY(site.image(*store, options.name));
   if (cli.plan_only()) {
     const std::vector<std::string> commands = store->plan_remove(std::array{image.volume});
     return cli.output().answer(

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include "provision/guests/run_guest.h"
+#include "provision/images/make_image.h"
 #include "provision/recovery/recover.h"
 
 namespace domsmith {
 
 Site::Site(CliContext& cli, Registry registry, std::filesystem::path boot)
-    : registry_(std::make_unique<Registry>(std::move(registry))),
+    : cli_(&cli),
+      registry_(std::make_unique<Registry>(std::move(registry))),
       place_(std::make_unique<Workplace>(
           Workplace{*registry_, Journal(cli.paths().journal()), cli.paths().state(), std::move(boot), cli.paths().xen(),
                     [&cli](std::string_view spec) -> Result<std::unique_ptr<VolumeStore>> {
@@ -18,18 +20,25 @@ Site::Site(CliContext& cli, Registry registry, std::filesystem::path boot)
                     }})) {}
 
 Result<Site> Site::open(CliContext& cli) {
+  if (cli.plan_only()) {
+    return look(cli);
+  }
   const Settings settings = TRY(cli.settings());
   Registry registry = TRY(Registry::open(cli.paths().registry()));
   return Site(cli, std::move(registry), settings.boot);
 }
 
-Result<std::optional<Site>> Site::look(CliContext& cli) {
+Result<Site> Site::look(CliContext& cli) {
   const Settings settings = TRY(cli.settings());
   auto registry = Registry::open(cli.paths().registry(), {.read_only = true});
   if (!registry && registry.error().code == ErrorCode::not_found) {
-    return std::optional<Site>{};
+    registry = Registry::none();
   }
   return Site(cli, TRY(std::move(registry)), settings.boot);
+}
+
+Result<ImageRecord> Site::image(VolumeStore& store, std::string_view name) {
+  return cli_->plan_only() ? look_at_image(place(), store, name) : known_image(place(), store, name, cli_->progress());
 }
 
 ToolstackOptions toolstack_options(const CliContext& cli) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "provision/cli/command.h"
 #include "provision/guests/batch.h"
@@ -14,16 +13,19 @@ namespace domsmith {
 
 class Site {
  public:
-  // For verbs that change something; makes the folders and the registry.
+  // For verbs that change something; makes the folders and the registry. With --plan it is look().
   static Result<Site> open(CliContext& cli);
-  // For verbs that only look; nullopt where there is no registry yet, so that nothing is made.
-  static Result<std::optional<Site>> look(CliContext& cli);
+  // For verbs that only look: nothing is made, and nothing can be written. An empty registry where there is none yet.
+  static Result<Site> look(CliContext& cli);
 
   Workplace& place() { return *place_; }
   Registry& registry() { return *registry_; }
+  // known_image(), or with --plan look_at_image().
+  Result<ImageRecord> image(VolumeStore& store, std::string_view name);
 
  private:
   Site(CliContext& cli, Registry registry, std::filesystem::path boot);
+  CliContext* cli_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Workplace> place_;
 };

@@ -30,6 +30,8 @@ Result<ImageRecord> make_image(Workplace& place, VolumeStore& store, std::string
 // An image that the store holds and the registry does not know is entered from what it says of itself (description.h).
 // busy: it is being made or removed. not_found: neither knows it.
 Result<ImageRecord> known_image(Workplace& place, VolumeStore& store, std::string_view name, Progress& progress);
+// The same, but what only the store knows is not entered: for plans, and for who just looks.
+Result<ImageRecord> look_at_image(Workplace& place, VolumeStore& store, std::string_view name);
 
 // Fails where guests use it. Journal steps: mark | commit, volume, row.
 Result<void> remove_image(Workplace& place, VolumeStore& store, std::string_view name);

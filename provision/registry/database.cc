@@ -141,15 +141,21 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fi
   auto database = std::unique_ptr<Database>(new Database(file, options));
   // On a read-only file system the shared memory file of WAL cannot be made, and nobody can write either: SQLite is
   // told that nothing changes (sqlite.org/wal.html, "Read-Only Databases").
-  TRY(database->connect(options.read_only && on_read_only_file_system(file)));
+  TRY(database->connect(uri_of(file, options.read_only && on_read_only_file_system(file))));
   return database;
 }
 
-Result<void> Database::connect(bool immutable) {
+Result<std::unique_ptr<Database>> Database::in_memory() {
+  auto database = std::unique_ptr<Database>(new Database("in memory", {}));
+  TRY(database->connect("file::memory:"));
+  return database;
+}
+
+Result<void> Database::connect(const std::string& uri) {
   const int access = options_.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   const int flags = access | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(uri_of(file_, immutable).c_str(), &raw, flags, nullptr);
+  const int code = sqlite3_open_v2(uri.c_str(), &raw, flags, nullptr);
   handle_.reset(raw);
   if (code != SQLITE_OK) {
     return std::unexpected(error(code, "open the registry"));
@@ -209,7 +215,7 @@ Result<void> Database::use_wal() {
   // to wait for itself (sqlite3_busy_handler's manual): the waiting is done here.
   for (int calls = 0;; ++calls) {
     auto mode = text("PRAGMA journal_mode = WAL");
-    if (mode && *mode == "wal") {
+    if (mode && (*mode == "wal" || *mode == "memory")) {
       return {};
     }
     if (mode) {

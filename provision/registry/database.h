@@ -101,6 +101,8 @@ class Database {
  public:
   // Opens an existing file (an empty one is an empty database). Nothing is written yet.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file, const DatabaseOptions& options);
+  // An empty database that ends with this object (sqlite.org/inmemorydb.html).
+  static Result<std::unique_ptr<Database>> in_memory();
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -110,7 +112,8 @@ class Database {
   Result<void> execute(const std::string& sql);
   Result<std::int64_t> integer(std::string_view sql);  // the first column of the first row
   Result<std::string> text(std::string_view sql);
-  // Makes the journal mode WAL, whoever else is doing the same at this moment.
+  // Makes the journal mode WAL, whoever else is doing the same at this moment. Memory knows no such mode, and needs
+  // none.
   Result<void> use_wal();
   [[nodiscard]] std::int64_t changes() const;  // rows that the last statement changed
 
@@ -124,7 +127,7 @@ class Database {
   Database(std::filesystem::path file, const DatabaseOptions& options) : file_(std::move(file)), options_(options) {}
   // True: wait a little more. Called by SQLite with the number of calls so far for this wait, and by use_wal().
   bool wait_turn(int calls);
-  Result<void> connect(bool immutable);
+  Result<void> connect(const std::string& uri);
 
   std::filesystem::path file_;
   DatabaseOptions options_;

@@ -68,6 +68,12 @@ Result<Registry> Registry::open(const std::filesystem::path& file, const Registr
   return Registry(std::move(database));
 }
 
+Result<Registry> Registry::none() {
+  auto database = TRY(Database::in_memory());
+  TRY(migrate(*database, migrations()));
+  return Registry(std::move(database));
+}
+
 Result<OperationRows> Registry::rows_of_operation(std::string_view operation) {
   OperationRows rows;
   auto transaction = TRY(Transaction::begin(*database_, Transaction::Kind::read));

@@ -73,6 +73,8 @@ class Registry {
   // Makes the file and its parents, or brings an older schema up to date. denied; unsupported: made by a newer
   // domsmith; failed: damaged, or not a registry.
   static Result<Registry> open(const std::filesystem::path& file, const RegistryOptions& options = {});
+  // One without rows, in memory: for who only looks where there is no file yet.
+  static Result<Registry> none();
   Registry(Registry&&) noexcept;
   Registry& operator=(Registry&&) noexcept;
   ~Registry();

@@ -39,8 +39,9 @@ ArchiveLimits limits_of(const Recipe& recipe) {
 }
 
 // The tree from mmdebstrap's tar. Its own failure is what a person has to hear of, not that the tar ended early.
-Result<void> write_tree(const BuildPlan& plan, extfs::TreeWriter& writer, Progress& progress) {
-  auto run = TRY(packages::PackageRun::start(plan.packages, progress));
+Result<void> write_tree(const BuildPlan& plan, extfs::TreeWriter& writer, Progress& progress,
+                        const std::filesystem::path& work) {
+  auto run = TRY(packages::PackageRun::start(plan.packages, progress, work));
   const auto archived = read_archive(run.tar(), writer, limits_of(plan.recipe), progress);
   if (!archived) {
     run.close_tar();
@@ -104,7 +105,8 @@ nlohmann::json plan_json(const BuildPlan& plan) {
           {"boot", std::move(boot)}};
 }
 
-Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener) {
+Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener,
+                          const std::filesystem::path& work) {
   OneAtATime progress(listener);
   extfs::FormatOptions options;
   options.label = plan.recipe.filesystem.label;
@@ -113,7 +115,7 @@ Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& 
   BuildResult result;
   {
     extfs::TreeWriter writer(image);
-    TRY(write_tree(plan, writer, progress));
+    TRY(write_tree(plan, writer, progress, work));
     TRY(check_interrupted());
     progress.begin("file system");
     TRY_AS(writer.finish(), fmt::format("cannot write the file system of '{}'", plan.recipe.image.name));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -41,8 +42,11 @@ struct BuildResult {
 };
 
 // Writes the image to a target of at least recipe.filesystem.size bytes that reads as zeroes. Errors: no_space with the
-// size that would do in its remedy; interrupted; what packages/, archive/, extfs/ and boot/ say.
-Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& progress);
+// size that would do in its remedy; interrupted; what packages/, archive/, extfs/ and boot/ say. `work`: an empty
+// folder (0700, for the recipe's secrets are put there) that the caller removes; without one a temporary folder serves,
+// which a killed process leaves behind.
+Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& progress,
+                          const std::filesystem::path& work = {});
 
 // The "installed" entries of /var/lib/dpkg/status, by name.
 std::vector<InstalledPackage> installed_packages(std::string_view dpkg_status);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -89,10 +90,10 @@ Result<void> check_enterable(const std::filesystem::path& folder) {
 }  // namespace
 
 struct PackageRun::State {
-  State(TemporaryDirectory folder, Child started, std::string release, Progress& show)
-      : work(std::move(folder)), child(std::move(started)), suite(std::move(release)), progress(&show) {}
+  State(std::optional<TemporaryDirectory> folder, Child started, std::string release, Progress& show)
+      : own_work(std::move(folder)), child(std::move(started)), suite(std::move(release)), progress(&show) {}
 
-  TemporaryDirectory work;
+  std::optional<TemporaryDirectory> own_work;
   Child child;
   std::string suite;
   Progress* progress;
@@ -166,18 +167,22 @@ PackageRun::~PackageRun() {
   }
 }
 
-Result<PackageRun> PackageRun::start(const PackagePlan& plan, Progress& progress) {
+Result<PackageRun> PackageRun::start(const PackagePlan& plan, Progress& progress, const std::filesystem::path& work) {
   if (plan.mode == PackagePlan::Mode::unshare) {
     TRY(check_enterable(temporary_folder()));
   }
-  TemporaryDirectory work = TRY(TemporaryDirectory::make("domsmith-build-"));
-  TRY_AS(fill_work_folder(work.path(), plan), "cannot prepare the build");
+  std::optional<TemporaryDirectory> own;
+  if (work.empty()) {
+    own = TRY(TemporaryDirectory::make("domsmith-build-"));
+  }
+  const std::filesystem::path& folder = own ? own->path() : work;
+  TRY_AS(fill_work_folder(folder, plan), "cannot prepare the build");
   Command command = plan.command;
-  command.working_directory = work.path();
+  command.working_directory = folder;
   command.process_group = true;
   command.environment.push_back("TMPDIR=" + temporary_folder());
   Child child = TRY(Child::start(command));
-  auto state = std::make_unique<State>(std::move(work), std::move(child), plan.suite, progress);
+  auto state = std::make_unique<State>(std::move(own), std::move(child), plan.suite, progress);
   state->listener = std::thread(&State::listen, state.get());
   return PackageRun(std::move(state));
 }

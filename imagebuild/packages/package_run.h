@@ -2,6 +2,7 @@
 // while, becomes progress events, and is kept (the tail) for the Error of a build that failed.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "base/progress.h"
@@ -12,9 +13,10 @@ namespace domsmith::packages {
 
 class PackageRun {
  public:
-  // Makes the work folder, puts agent and step files there, starts mmdebstrap. `progress` outlives the run and is
-  // called from a thread of the run's own. SIGINT and SIGTERM (base/interrupt.h) end mmdebstrap, and so the tar.
-  static Result<PackageRun> start(const PackagePlan& plan, Progress& progress);
+  // Puts agent and step files (they may hold password hashes) into the folder `work`, which the caller removes, and
+  // starts mmdebstrap; without one a temporary folder serves. `progress` outlives the run and is called from a thread
+  // of the run's own. SIGINT and SIGTERM (base/interrupt.h) end mmdebstrap, and so the tar.
+  static Result<PackageRun> start(const PackagePlan& plan, Progress& progress, const std::filesystem::path& work = {});
   PackageRun(PackageRun&&) noexcept;
   PackageRun& operator=(PackageRun&&) noexcept;
   // A run that was not finished is stopped, and mmdebstrap given the time to remove its chroot.

@@ -45,8 +45,9 @@ nlohmann::json plan_json(const ImageBuildPlan& plan) {
 
 namespace {
 
-Result<Populated> populate_from_recipe(const ImageBuildPlan& plan, BlockTarget& target, Progress& progress) {
-  BuildResult built = TRY(build(plan.build, target, progress));
+Result<Populated> populate_from_recipe(const ImageBuildPlan& plan, BlockTarget& target,
+                                       const std::filesystem::path& work, Progress& progress) {
+  BuildResult built = TRY(build(plan.build, target, progress, work));
   extfs::FileSystem fs = TRY(extfs::FileSystem::open(target, Access::read_write));
   TRY(write_description(fs, describe_image(plan.build.recipe, plan.recipe_sha256)));
   Populated populated;
@@ -73,7 +74,10 @@ Result<ImageRecord> build_image(Workplace& place, VolumeStore& store, const Imag
   record.created = system_clock().now();
   return make_image(
       place, store, "build", std::move(record),
-      [&](BlockTarget& target) { return populate_from_recipe(plan, target, progress); }, progress);
+      [&](BlockTarget& target, const std::filesystem::path& work) {
+        return populate_from_recipe(plan, target, work, progress);
+      },
+      progress);
 }
 
 }  // namespace domsmith

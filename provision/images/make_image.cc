@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "imagebuild/boot/cache.h"
@@ -38,12 +40,30 @@ Result<void> make_volume(VolumeStore& store, Operation& operation, const ImageRe
   return {};
 }
 
-Result<Populated> fill_volume(VolumeStore& store, Operation& operation, const ImageRecord& record,
-                              const Populate& populate) {
+// Named by the operation alone: whoever holds its journal file may remove the folder, and nobody else.
+std::filesystem::path work_folder(const Workplace& place, const Operation& operation) {
+  return place.state / "work" / operation.id();
+}
+
+Result<void> remove_work_folder(const Workplace& place, const Operation& operation) {
+  const std::filesystem::path folder = work_folder(place, operation);
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);  // an absent one is fine
+  if (error) {
+    return fail_errno(fmt::format("cannot remove {}", folder.string()), error.value());
+  }
+  return {};
+}
+
+Result<Populated> fill_volume(const Workplace& place, VolumeStore& store, Operation& operation,
+                              const ImageRecord& record, const Populate& populate) {
   const std::unique_ptr<BlockTarget> target = TRY(store.open(record.volume, Access::read_write));
+  const std::filesystem::path work = work_folder(place, operation);
   return operation.perform("populate", nlohmann::json::object(), [&]() -> Result<Populated> {
-    Populated populated = TRY(populate(*target));
+    TRY(make_directories(work, 0700));
+    Populated populated = TRY(populate(*target, work));
     TRY(target->flush());
+    TRY(remove_work_folder(place, operation));
     return populated;
   });
 }
@@ -77,7 +97,7 @@ Result<ImageRecord> make_steps(Workplace& place, VolumeStore& store, Operation& 
   record.operation = operation.id();
   TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return place.registry.reserve_image(record); }));
   TRY(make_volume(store, operation, record));
-  const Populated populated = TRY(fill_volume(store, operation, record, populate));
+  const Populated populated = TRY(fill_volume(place, store, operation, record, populate));
   TRY(check_interrupted());
   TRY(operation.perform("seal", nlohmann::json::object(), [&] { return store.seal(record.volume); }));
   return enter_image(place, operation, std::move(record), populated);
@@ -86,6 +106,9 @@ Result<ImageRecord> make_steps(Workplace& place, VolumeStore& store, Operation& 
 // Takes back a making, unless it came to its end. The row goes last: until all else is gone nobody may have the name,
 // and a recovery knows by it that there is something left to do.
 Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const Operation& operation) {
+  if (has_step(operation, "populate")) {
+    TRY(undoing("work", [&] { return remove_work_folder(place, operation); }));
+  }
   const OperationRows rows = TRY(place.registry.rows_of_operation(operation.id()));
   if (rows.images.empty()) {
     return has_step(operation, "complete") ? "finished" : "undid";

@@ -4,6 +4,7 @@
 //   journal steps: reserve, volume, (refused,) populate, seal, boot, complete
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string_view>
 
@@ -21,7 +22,9 @@ struct Populated {
   std::uint64_t packages = 0;
   std::string filesystem_uuid;
 };
-using Populate = std::function<Result<Populated>(BlockTarget& target)>;
+// `work` is an empty folder of the operation's own, 0700, for what is needed meanwhile: it goes with the operation, and
+// a recovery removes it where the process died.
+using Populate = std::function<Result<Populated>(BlockTarget& target, const std::filesystem::path& work)>;
 
 // `record` says what is known before: name, version, distribution, size … `verb` names the operation in the journal.
 Result<ImageRecord> make_image(Workplace& place, VolumeStore& store, std::string_view verb, ImageRecord record,

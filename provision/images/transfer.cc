@@ -148,7 +148,7 @@ Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs:
   const Populated populated = populated_of(std::move(seen));
   return make_image(
       place, store, "import", std::move(record),
-      [&](BlockTarget& target) -> Result<Populated> {
+      [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
         progress.begin("copy", from->size(), "bytes");
         TRY(copy_used(*from, target, progress));
         progress.end("copy");

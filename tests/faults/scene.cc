@@ -91,7 +91,12 @@ Result<void> Scene::build() const {
     record.version = "1";
     record.size = image_size;
     record.created = system_clock().now();
-    TRY(make_image(place, *store, "build", record, populate_small, silent));
+    const auto populate = [](BlockTarget& target, const fs::path& work) -> Result<Populated> {
+      TRY(write_file_atomic(work / "customize.steps", "a password's hash", 0600));
+      TRY(fail_point("build.steps.after"));  // a package build has begun
+      return populate_small(target);
+    };
+    TRY(make_image(place, *store, "build", record, populate, silent));
     return {};
   });
 }
@@ -147,7 +152,7 @@ std::vector<GuestRecord> Scene::guests() const {
 
 std::string Scene::shape() const {
   std::vector<std::string> lines;
-  for (const char* part : {"store", "xen", "boot", "journal"}) {
+  for (const char* part : {"store", "xen", "boot", "journal", "work"}) {
     if (!fs::exists(path() / part)) {
       continue;
     }

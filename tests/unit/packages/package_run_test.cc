@@ -73,6 +73,15 @@ TEST_F(PackageRunTest, RunsInAFolderWithAgentAndSteps) {
   EXPECT_NE(::access(folder.c_str(), F_OK), 0) << folder << " was left behind";
 }
 
+TEST_F(PackageRunTest, LeavesItsFilesOnlyWhereItIsTold) {
+  const auto work = TemporaryDirectory::make();
+  ASSERT_TRUE(work);
+  auto run = PackageRun::start(plan_of("pwd; ls"), progress_, work->path());
+  ASSERT_TRUE(run);
+  EXPECT_EQ(read_all(run->tar()), work->path().string() + "\nagent\ncustomize.steps\n");
+  EXPECT_TRUE(run->finish());
+}
+
 TEST_F(PackageRunTest, ALotOnStderrDoesNotStopTheTar) {
   auto run = PackageRun::start(
       plan_of("i=0; while [ $i -lt 20000 ]; do echo 'a line that fills the pipe' >&2; i=$((i+1)); done; echo end"),

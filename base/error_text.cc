@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
+
 namespace domsmith {
 
 namespace {
@@ -16,37 +18,42 @@ struct Paint {
   }
 };
 
-// Control characters of an input file must not reach the terminal; a tab stays, so that the caret line can copy it.
-std::string printable(std::string_view text) {
+// Control characters of an input file must not reach the terminal; a tab stays, so that the
+// caret line can copy it. One code point in gives one out.
+std::string printable_in_place(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += (byte < 0x20 && c != '\t') || byte == 0x7f ? '?' : c;
+  for (std::string_view rest = text; !rest.empty();) {
+    const CodePoint point = next_code_point(rest);
+    const bool shown = point.valid && (!point.control() || point.value == U'\t');
+    out += shown ? rest.substr(0, point.bytes) : "?";
+    rest.remove_prefix(point.bytes);
   }
   return out;
 }
 
+std::string printable(std::string_view text) { return printable_in_place(text); }
+
 // At most this much of a long source line is shown, around the column.
-constexpr std::size_t shown_bytes = 100;
+constexpr std::size_t shown_code_points = 100;
 
 std::string caret_lines(const SourcePoint& where, const Paint& paint) {
-  const std::size_t column = where.column > 0 ? where.column - 1 : 0;
-  const std::size_t start = column > shown_bytes - 20 ? column - (shown_bytes - 20) : 0;
-  const std::string text = printable(where.text.size() > start ? where.text.substr(start, shown_bytes) : "");
+  const std::size_t column = shown_column(where) - 1;
+  const std::size_t start = column > shown_code_points - 20 ? column - (shown_code_points - 20) : 0;
+  const std::string line = printable_in_place(where.text);
+  const std::string_view text = first_code_points(without_code_points(line, start), shown_code_points);
   std::string lead;
-  for (std::size_t i = 0; i < std::min(column - start, text.size()); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (text[i] == '\t') {
-      lead += '\t';
-    } else if ((byte & 0xc0U) != 0x80U) {  // one column a code point, not a byte
-      lead += ' ';
+  for (const char c : first_code_points(text, column - start)) {
+    if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U) {  // the first byte of each code point
+      lead += c == '\t' ? '\t' : ' ';
     }
   }
-  const std::size_t room = text.size() > column - start ? text.size() - (column - start) : 1;
-  const std::string carets(std::clamp<std::size_t>(where.width, 1, std::max<std::size_t>(room, 1)), '^');
+  const std::size_t first = std::min<std::size_t>(where.column > 0 ? where.column - 1 : 0, where.text.size());
+  const std::size_t wanted = count_code_points(std::string_view(where.text).substr(first, where.width));
+  const std::size_t room = count_code_points(without_code_points(text, column - start));
+  const std::string carets(std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(room, 1)), '^');
   std::string out = fmt::format("{:>5} | {}\n      | {}{}", where.line, text, lead, paint("32;1", carets));
   if (!where.hint.empty()) {
-    out += ' ' + paint("32", where.hint);
+    out += ' ' + paint("32", printable(where.hint));
   }
   return out + '\n';
 }
@@ -73,13 +80,19 @@ std::string folded(std::string_view lead, std::string_view text, unsigned column
 
 }  // namespace
 
+unsigned shown_column(const SourcePoint& where) {
+  const unsigned before = where.column > 0 ? where.column - 1 : 0;
+  const std::string_view inside = std::string_view(where.text).substr(0, before);
+  return static_cast<unsigned>(count_code_points(inside) + (before - inside.size())) + 1;
+}
+
 std::string error_text(const Error& error, bool colour, unsigned columns) {
   const Paint paint{colour};
   std::string out;
   if (error.where) {
     const SourcePoint& where = *error.where;
-    out += paint("1", where.line > 0 ? fmt::format("{}:{}:{}: ", where.file, where.line, where.column)
-                                     : fmt::format("{}: ", where.file));
+    out += paint("1", where.line > 0 ? fmt::format("{}:{}:{}: ", printable(where.file), where.line, shown_column(where))
+                                     : fmt::format("{}: ", printable(where.file)));
   }
   out += paint("31;1", "error:") + ' ' + printable(error.what) + '\n';
   if (error.where && error.where->line > 0) {
@@ -89,7 +102,7 @@ std::string error_text(const Error& error, bool colour, unsigned columns) {
     out += folded("  because: ", printable(cause), columns);
   }
   if (!error.remedy.empty()) {
-    out += folded("  remedy: ", error.remedy, columns);
+    out += folded("  remedy: ", printable(error.remedy), columns);
   }
   for (const Error& other : error.others) {
     out += error_text(other, colour, columns);
@@ -104,11 +117,11 @@ nlohmann::json error_json(const Error& error) {
   if (error.where) {
     json["where"] = {{"file", error.where->file},
                      {"line", error.where->line},
-                     {"column", error.where->column},
+                     {"column", shown_column(*error.where)},
                      {"hint", error.where->hint}};
   }
-  if (!error.causes.empty()) {
-    json["causes"] = error.causes;
+  for (const std::string& cause : error.causes) {
+    json["causes"].push_back(cause);
   }
   if (!error.remedy.empty()) {
     json["remedy"] = error.remedy;

@@ -14,6 +14,9 @@ std::string error_text(const Error& error, bool colour = false, unsigned columns
 
 nlohmann::json error_json(const Error& error);
 
+// The column as people and editors count it: code points from 1, as TOML parsers do. A SourcePoint itself counts bytes.
+unsigned shown_column(const SourcePoint& where);
+
 // 0 is success; 1 the operation failed; 2 the input or the usage is wrong.
 int exit_status(const Error& error);
 

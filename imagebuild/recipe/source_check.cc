@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/utf8.h"
 #include "imagebuild/recipe/source_text.h"
 
 namespace domsmith {
@@ -13,26 +14,10 @@ namespace {
 constexpr int depth_limit = 32;
 constexpr int parts_limit = 16;
 
-// The length of the UTF-8 sequence at the front (RFC 3629: no overlong forms, no surrogates); 0 where there is none.
+// The length of the UTF-8 sequence at the front; 0 where there is none.
 std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return 1;
-  }
-  if (first >= 0xc2 && first <= 0xdf) {
-    return tail(1) ? 2 : 0;
-  }
-  if (first >= 0xe0 && first <= 0xef) {
-    return tail(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    return tail(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
+  const CodePoint point = next_code_point(text);
+  return point.valid ? point.bytes : 0;
 }
 
 bool check_bytes(const SourceText& source, Problems& problems) {

@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/error_text.h"
 #include "base/journal.h"
 #include "base/text.h"
 #include "provision/cli/doctor.h"
@@ -112,11 +113,11 @@ std::vector<Check> check_state(const Result<Settings>& settings, const fs::path&
     checks.push_back(check_templates(*settings));
   } else {
     const auto& where = settings.error().where;
-    checks.push_back(
-        state_check("settings", State::missing,
-                    where ? fmt::format("{}:{}:{}: {}", where->file, where->line, where->column, settings.error().what)
-                          : settings.error().what,
-                    settings.error().remedy.empty() ? "correct that file" : settings.error().remedy));
+    checks.push_back(state_check(
+        "settings", State::missing,
+        where ? fmt::format("{}:{}:{}: {}", where->file, where->line, shown_column(*where), settings.error().what)
+              : settings.error().what,
+        settings.error().remedy.empty() ? "correct that file" : settings.error().remedy));
   }
   checks.push_back(check_registry(paths));
   checks.push_back(check_journal(paths));

@@ -4,8 +4,9 @@
 #include <wchar.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <numeric>
+
+#include "base/utf8.h"
 
 namespace domsmith {
 namespace {
@@ -13,39 +14,8 @@ namespace {
 constexpr std::size_t kGap = 2;         // spaces between columns
 constexpr std::size_t kLeastWidth = 6;  // a shrunk column keeps this much
 
-struct Letter {
-  std::size_t bytes = 1;
-  char32_t code = 0;
-  bool valid = false;
-};
-
-// One code point of UTF-8 (RFC 3629); one byte, not valid, where there is none.
-Letter next_letter(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) {
-    return {.bytes = 1, .code = lead, .valid = true};
-  }
-  const std::size_t length = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (length == 0 || lead >= 0xf5 || text.size() < length) {
-    return {};
-  }
-  char32_t code = lead & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xc0U) != 0x80U) {
-      return {};
-    }
-    code = (code << 6U) | (byte & 0x3fU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  if (overlong || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
-    return {};
-  }
-  return {.bytes = length, .code = code, .valid = true};
-}
-
-std::size_t letter_width(const Letter& letter) {
-  if (!letter.valid || letter.code < 0x300) {
+std::size_t letter_width(const CodePoint& letter) {
+  if (!letter.valid || letter.value < 0x300) {
     return 1;
   }
   // wcwidth() asks the thread's locale, and ours may be "C".
@@ -54,13 +24,9 @@ std::size_t letter_width(const Letter& letter) {
     return 1;
   }
   const locale_t before = ::uselocale(utf8);
-  const int width = ::wcwidth(static_cast<wchar_t>(letter.code));
+  const int width = ::wcwidth(static_cast<wchar_t>(letter.value));
   ::uselocale(before);
   return width < 0 ? 1 : static_cast<std::size_t>(width);
-}
-
-bool is_control(const Letter& letter) {
-  return letter.valid && (letter.code < 0x20 || (letter.code >= 0x7f && letter.code < 0xa0));
 }
 
 std::string padded(const std::string& cell, std::size_t width, Align align) {
@@ -74,7 +40,7 @@ std::string padded(const std::string& cell, std::size_t width, Align align) {
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
-    const Letter letter = next_letter(text);
+    const CodePoint letter = next_code_point(text);
     width += letter_width(letter);
     text.remove_prefix(letter.bytes);
   }
@@ -91,7 +57,7 @@ std::string cut_to_width(std::string_view text, std::size_t width) {
   std::string out;
   std::size_t used = 0;
   while (!text.empty()) {
-    const Letter letter = next_letter(text);
+    const CodePoint letter = next_code_point(text);
     const std::size_t more = letter_width(letter);
     if (used + more > width - 1) {
       break;
@@ -107,8 +73,8 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const Letter letter = next_letter(text);
-    if (!letter.valid || is_control(letter)) {
+    const CodePoint letter = next_code_point(text);
+    if (!letter.valid || letter.control()) {
       out += '?';
     } else {
       out += text.substr(0, letter.bytes);

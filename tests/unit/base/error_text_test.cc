@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
+
 namespace domsmith {
 namespace {
 
@@ -34,6 +36,41 @@ TEST(ErrorText, counts_code_points_before_the_caret) {
   error.where->text = "ä = instal";
   error.where->column = 6;  // bytes: 'ä' has two
   EXPECT_NE(error_text(error).find("\n      |     ^^^^^^"), std::string::npos);
+}
+
+TEST(ErrorText, underlines_code_points_and_tells_their_column) {
+  Error error = unknown_key();
+  error.where->text = "\"äöü\" = \"größe\"";
+  error.where->column = 12;  // bytes: three letters of two each stand before it
+  error.where->width = 9;
+  const std::string text = error_text(error);
+  EXPECT_TRUE(text.starts_with("web.toml:14:9: error:")) << text;
+  EXPECT_NE(text.find("\n      |         ^^^^^^^ did"), std::string::npos) << text;
+  EXPECT_EQ(error_json(error)["where"]["column"], 9);
+}
+
+TEST(ErrorText, cuts_a_long_line_between_code_points) {
+  for (const unsigned column : {1U, 2'001U, 2'002U, 2'003U}) {
+    for (const std::string letter : {"ä", "€", "x€"}) {
+      Error error = unknown_key();
+      error.where->text.clear();
+      while (error.where->text.size() < 4'000) {
+        error.where->text += letter;
+      }
+      error.where->column = column;
+      const std::string text = error_text(error);
+      EXPECT_TRUE(is_utf8(text)) << letter << ' ' << column;
+      EXPECT_EQ(text.find('?'), text.find("?\n")) << "the hint's own only: " << text;
+    }
+  }
+}
+
+TEST(ErrorText, sends_only_utf8) {
+  Error error = unknown_key();
+  error.what = "cannot read \xff\xc3";
+  error.where->text = "a\x80 = \xe2\x82";
+  error.where->file = "caf\xe9.toml";
+  EXPECT_TRUE(is_utf8(error_text(error)));
 }
 
 TEST(ErrorText, never_sends_control_characters_to_the_terminal) {

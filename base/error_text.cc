@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/passwords.h"
 #include "base/utf8.h"
 
 namespace domsmith {
@@ -18,7 +19,7 @@ struct Paint {
   }
 };
 
-// Control characters of an input file must not reach the terminal; a tab stays, so that the
+// Control characters of an input file must not reach the terminal, nor a password of a URL; a tab stays, so that the
 // caret line can copy it. One code point in gives one out.
 std::string printable_in_place(std::string_view text) {
   std::string out;
@@ -31,7 +32,7 @@ std::string printable_in_place(std::string_view text) {
   return out;
 }
 
-std::string printable(std::string_view text) { return printable_in_place(text); }
+std::string printable(std::string_view text) { return printable_in_place(hide_passwords(text)); }
 
 // At most this much of a long source line is shown, around the column.
 constexpr std::size_t shown_code_points = 100;
@@ -39,7 +40,7 @@ constexpr std::size_t shown_code_points = 100;
 std::string caret_lines(const SourcePoint& where, const Paint& paint) {
   const std::size_t column = shown_column(where) - 1;
   const std::size_t start = column > shown_code_points - 20 ? column - (shown_code_points - 20) : 0;
-  const std::string line = printable_in_place(where.text);
+  const std::string line = printable_in_place(hide_passwords_in_place(where.text));
   const std::string_view text = first_code_points(without_code_points(line, start), shown_code_points);
   std::string lead;
   for (const char c : first_code_points(text, column - start)) {
@@ -113,18 +114,18 @@ std::string error_text(const Error& error, bool colour, unsigned columns) {
 nlohmann::json error_json(const Error& error) {
   static constexpr std::string_view names[] = {"failed",   "bad-input",   "not-found", "exists",     "busy",
                                                "no-space", "unsupported", "denied",    "interrupted"};
-  nlohmann::json json{{"code", names[static_cast<std::size_t>(error.code)]}, {"what", error.what}};
+  nlohmann::json json{{"code", names[static_cast<std::size_t>(error.code)]}, {"what", hide_passwords(error.what)}};
   if (error.where) {
     json["where"] = {{"file", error.where->file},
                      {"line", error.where->line},
                      {"column", shown_column(*error.where)},
-                     {"hint", error.where->hint}};
+                     {"hint", hide_passwords(error.where->hint)}};
   }
   for (const std::string& cause : error.causes) {
-    json["causes"].push_back(cause);
+    json["causes"].push_back(hide_passwords(cause));
   }
   if (!error.remedy.empty()) {
-    json["remedy"] = error.remedy;
+    json["remedy"] = hide_passwords(error.remedy);
   }
   for (const Error& other : error.others) {
     json["others"].push_back(error_json(other));

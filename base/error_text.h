@@ -9,7 +9,8 @@
 namespace domsmith {
 
 // The text for stderr: "FILE:LINE:COL: error: WHAT", the source line with a caret, "because" lines, the remedy.
-// `colour` adds ANSI colours; `columns` > 0 folds causes and remedy at that width. Ends with a newline.
+// `colour` adds ANSI colours; `columns` > 0 folds causes and remedy at that width. Ends with a newline. Passwords of
+// URLs are hidden (base/passwords.h), here and in error_json().
 std::string error_text(const Error& error, bool colour = false, unsigned columns = 0);
 
 nlohmann::json error_json(const Error& error);

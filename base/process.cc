@@ -15,6 +15,7 @@
 #include <map>
 
 #include "base/interrupt.h"
+#include "base/passwords.h"
 #include "base/text.h"
 
 namespace domsmith {
@@ -40,8 +41,9 @@ std::string quoted(const std::string& word) {
 
 std::string Command::display() const {
   std::vector<std::string> words;
-  std::ranges::transform(environment, std::back_inserter(words), quoted);
-  std::ranges::transform(argv, std::back_inserter(words), quoted);
+  const auto shown = [](const std::string& word) { return quoted(hide_passwords(word)); };
+  std::ranges::transform(environment, std::back_inserter(words), shown);
+  std::ranges::transform(argv, std::back_inserter(words), shown);
   return join(words, " ");
 }
 

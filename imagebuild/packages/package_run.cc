@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/passwords.h"
 #include "base/process.h"
 #include "imagebuild/boot/agent/embedded.h"
 #include "imagebuild/packages/run_log.h"
@@ -103,7 +104,7 @@ struct PackageRun::State {
   std::thread listener;
 
   void take_line(std::string_view text) {
-    log_debug(text);
+    log_debug(hide_passwords(text));
     if (const auto event = log.line(text)) {
       progress->event(*event);
     }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/passwords.h"
 #include "base/text.h"
 #include "imagebuild/packages/customize.h"
 
@@ -123,6 +124,11 @@ nlohmann::json steps_json(const HookSteps& hook) {
   return {{"hook", hook.hook}, {"steps", std::move(steps)}};
 }
 
+std::vector<std::string> without_passwords(std::vector<std::string> words) {
+  std::ranges::transform(words, words.begin(), [](const std::string& word) { return hide_passwords(word); });
+  return words;
+}
+
 std::string step_text(const agent::Step& step) {
   std::string text = fmt::format("    {}", step.title);
   if (!step.argv.empty()) {
@@ -161,7 +167,7 @@ std::string plan_text(const PackagePlan& plan) {
   std::string text = fmt::format("packages of {} ({}), {}\n", plan.suite, plan.architecture,
                                  plan.mode == PackagePlan::Mode::root ? "as root" : "in a user namespace");
   for (const AptSource& source : plan.sources) {
-    text += fmt::format("  from {}\n", source.line());
+    text += fmt::format("  from {}\n", hide_passwords(source.line()));
   }
   text += fmt::format("  {}\n", plan.command.display());
   for (const HookSteps& hook : plan.hooks) {
@@ -180,15 +186,15 @@ nlohmann::json plan_json(const PackagePlan& plan) {
   }
   nlohmann::json sources = nlohmann::json::array();
   for (const AptSource& source : plan.sources) {
-    sources.push_back(source.line());
+    sources.push_back(hide_passwords(source.line()));
   }
   return {{"mode", plan.mode == PackagePlan::Mode::root ? "root" : "unshare"},
           {"release", plan.suite},
           {"architecture", plan.architecture},
           {"sources", std::move(sources)},
           {"packages", plan.packages},
-          {"environment", plan.command.environment},
-          {"command", plan.command.argv},
+          {"environment", without_passwords(plan.command.environment)},
+          {"command", without_passwords(plan.command.argv)},
           {"hooks", std::move(hooks)}};
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <ranges>
 
+#include "base/passwords.h"
 #include "base/text.h"
 #include "imagebuild/boot/agent/steps.h"
 
@@ -119,7 +120,9 @@ const std::vector<std::string_view>& RunLog::stages() {
   return names;
 }
 
-std::optional<ProgressEvent> RunLog::line(std::string_view text) {
+std::optional<ProgressEvent> RunLog::line(std::string_view said) {
+  const std::string shown = hide_passwords(said);  // of mirrors and proxies, which apt names when they fail
+  const std::string_view text = shown;
   if (text.starts_with(agent::marker)) {
     return agent_line(text.substr(agent::marker.size()));
   }

@@ -73,6 +73,21 @@ TEST(ErrorText, sends_only_utf8) {
   EXPECT_TRUE(is_utf8(error_text(error)));
 }
 
+TEST(ErrorText, hides_passwords_of_urls) {
+  Error error = unknown_key();
+  error.what = "cannot fetch http://me:hunter2@mirror/debian";
+  error.where->text = "mirror = \"http://me:hunter2@mirror/debian\" instal";
+  error.where->column = 44;
+  error.causes = {"proxy http://me:hunter2@proxy:3128 said no"};
+  error.remedy = "try wget http://me:hunter2@mirror/debian";
+  error.others.push_back(error);
+  for (const std::string& text : {error_text(error), error_json(error).dump()}) {
+    EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
+    EXPECT_NE(text.find("http://me:***@mirror/debian"), std::string::npos) << text;
+  }
+  EXPECT_NE(error_text(error).find("\n      |" + std::string(44, ' ') + "^^^^^^ did"), std::string::npos);
+}
+
 TEST(ErrorText, never_sends_control_characters_to_the_terminal) {
   Error error = unknown_key();
   error.what = "bad \x1b[31m name";

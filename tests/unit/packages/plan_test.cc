@@ -76,6 +76,21 @@ TEST(PackagePlan, SecretsAndFilesAreNoArguments) {
   EXPECT_THAT(plan->command.argv, Not(Contains(HasSubstr("setup.sh"))));
 }
 
+TEST(PackagePlan, PasswordsOfMirrorsAndProxiesAreNotShown) {
+  Recipe recipe = small_recipe();
+  recipe.distribution.mirrors = {"http://me:hunter2@mirror/debian"};
+  HostFacts behind_proxy = host();
+  behind_proxy.environment = {"http_proxy=http://me:hunter2@proxy:3128"};
+  const auto plan = plan_packages(recipe, behind_proxy);
+  ASSERT_TRUE(plan);
+  for (const std::string& text : {plan_text(*plan), plan_json(*plan).dump()}) {
+    EXPECT_THAT(text, Not(HasSubstr("hunter2")));
+    EXPECT_THAT(text, HasSubstr("http://me:***@mirror/debian"));
+    EXPECT_THAT(text, HasSubstr("http://me:***@proxy:3128"));
+  }
+  EXPECT_THAT(plan->command.argv, Contains(HasSubstr("me:hunter2@mirror"))) << "mmdebstrap needs them";
+}
+
 TEST(PackagePlan, ImageWithoutKernelHasNoInit) {
   Recipe bare = small_recipe();
   bare.boot.kernel = "none";

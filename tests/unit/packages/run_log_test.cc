@@ -109,6 +109,11 @@ TEST(RunLog, StepThatPackagesWereToLeaveAlone) {
   EXPECT_EQ(warning->text, "ignoring request to remove nano which isn't installed");
 }
 
+TEST(RunLog, PasswordsOfMirrorsAreNotRepeated) {
+  const Error error = failure_of("E: Failed to fetch http://me:hunter2@mirror/debian/x.deb  401  Unauthorized\n");
+  EXPECT_THAT(error.causes, ElementsAre("E: Failed to fetch http://me:***@mirror/debian/x.deb  401  Unauthorized"));
+}
+
 TEST(RunLog, UnknownFaultKeepsTheLastLines) {
   const Error error = failure_of("something odd\nanother line\n");
   EXPECT_EQ(error.what, "mmdebstrap failed: exit status 25");

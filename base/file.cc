@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/interrupt.h"
+
 namespace domsmith {
 
 namespace fs = std::filesystem;
@@ -136,6 +138,8 @@ Result<Fd> locked(const fs::path& path, FileLock::Mode mode, int extra) {
     if (errno != EINTR) {
       return fail_errno(fmt::format("cannot lock {}", path.string()), errno);
     }
+    // Asked only when a signal came during the wait: an undo after an earlier one still gets its locks.
+    TRY_AS(check_interrupted(), fmt::format("gave up waiting for {}, which another process holds", path.string()));
   }
   return fd;
 }

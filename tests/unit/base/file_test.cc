@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
+
+#include "base/interrupt.h"
 
 namespace domsmith {
 namespace {
@@ -84,6 +87,41 @@ TEST(TemporaryDirectory, is_private_and_goes_away) {
     EXPECT_EQ(fs::status(path).permissions() & fs::perms::all, fs::perms::owner_all);
   }
   EXPECT_FALSE(fs::exists(path));
+}
+
+// A child that waits for a lock its parent holds, and says how that ended.
+int exit_of_interrupted_wait(const fs::path& file) {
+  const auto held = FileLock::acquire(file);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    catch_interrupts();
+    const auto lock = FileLock::acquire(file);
+    const bool told = !lock && lock.error().code == ErrorCode::interrupted &&
+                      lock.error().what.find(file.string()) != std::string::npos;
+    ::_exit(told ? 0 : 1);
+  }
+  // Again and again, for the child may not have come to its wait yet.
+  for (int tries = 0; tries < 500; ++tries) {
+    ::usleep(10'000);
+    ::kill(child, SIGINT);
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child) {
+      return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return -2;
+}
+
+TEST(FileLock, a_wait_ends_with_a_signal_and_says_for_what_it_waited) {
+  const auto dir = TemporaryDirectory::make();
+  // A signal before the handlers are installed kills the child: that is no answer.
+  int exit = -1;
+  for (int tries = 0; exit == -1 && tries < 20; ++tries) {
+    exit = exit_of_interrupted_wait(dir->path() / "x.lock");
+  }
+  EXPECT_EQ(exit, 0);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace domsmith {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 Result<void> Operation::append(const json& line) {
-  TRY_AS(write_all(fd_.get(), line.dump() + '\n'), fmt::format("cannot write the journal {}", path_.string()));
+  TRY_AS(write_all(fd_.get(), json_line(line) + '\n'), fmt::format("cannot write the journal {}", path_.string()));
   if (::fdatasync(fd_.get()) != 0) {
     return fail_errno(fmt::format("cannot sync the journal {}", path_.string()), errno);
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/utf8.h"
+
 namespace domsmith {
 
 namespace {
@@ -41,6 +43,10 @@ Result<StoreSpec> parse_lvm(std::string_view rest) {
 Result<StoreSpec> parse_folder(std::string_view rest) {
   if (rest.empty() || rest.contains('\0') || rest.contains('\n')) {
     return fail(ErrorCode::bad_input, fmt::format("'dir:{}' names no folder", rest), std::string(forms));
+  }
+  if (!is_utf8(rest)) {  // the journal and the registry remember it
+    return fail(ErrorCode::bad_input, fmt::format("the folder 'dir:{}' has a name that is no UTF-8", rest),
+                "keep the store in a folder whose path is UTF-8");
   }
   std::error_code error;
   const auto absolute = std::filesystem::absolute(std::filesystem::path(rest), error).lexically_normal();

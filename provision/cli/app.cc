@@ -7,6 +7,7 @@
 
 #include "base/error_text.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "lvm-snapshots/store_spec.h"
 #include "provision/cli/command.h"
 #include "provision/cli/default_root.h"
@@ -164,6 +165,10 @@ Result<void> CliContext::prepare() {
   paths_.root = std::filesystem::absolute(root, error).lexically_normal();
   if (error) {
     return fail_errno("cannot tell the current folder", error.value());
+  }
+  if (!is_utf8(paths_.root.string())) {  // paths below it stand in JSON and in domain configs
+    return fail(ErrorCode::bad_input, fmt::format("the path of --root, {}, is no UTF-8", printable(root.string())),
+                "choose a folder whose path is UTF-8");
   }
   if (chosen_kind_ == VerbKind::changes && !options_.plan && recovery_) {
     TRY(recovery_());

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/error_text.h"
+#include "base/json_text.h"
 
 namespace domsmith {
 namespace {
@@ -55,8 +56,7 @@ Result<void> Output::put(std::string_view text) {
 Result<void> Output::answer(const nlohmann::json& document, std::string_view text) {
   answered_ = true;
   if (json_) {
-    // Names of files and packages may be no UTF-8.
-    return put(document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    return put(json_text(document));
   }
   return put(text);
 }

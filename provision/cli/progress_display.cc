@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/json_text.h"
 #include "provision/cli/output.h"
 #include "provision/cli/progress_line.h"
 #include "provision/cli/table.h"
@@ -229,7 +230,7 @@ class JsonDisplay final : public Display {
     if (known.total > 0) {
       line["total"] = known.total;
     }
-    put(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    put(json_line(line) + "\n");
   }
 
   static std::string_view kind_word(Kind kind) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "imagebuild/recipe/parse.h"
 #include "imagebuild/recipe/show.h"
 #include "provision/cli/command.h"
@@ -60,7 +61,7 @@ Result<void> show(CliContext& cli, const std::string& word) {
 
 Result<void> schema(CliContext& cli) {
   const nlohmann::json document = recipe_json_schema();
-  return cli.output().answer(document, document.dump(2) + "\n");
+  return cli.output().answer(document, json_text(document));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "imagebuild/recipe/describe.h"
 #include "imagebuild/recipe/document.h"
@@ -123,7 +124,7 @@ Result<DomainTemplate> load_template(const fs::path& directory, std::string_view
                             : "take one of: " + join(names, ", "));
 }
 
-std::string template_schema_json() { return json_schema(template_schema()).dump(2) + "\n"; }
+std::string template_schema_json() { return json_text(json_schema(template_schema())); }
 
 Result<DomainSpec> make_domain_spec(const DomainTemplate& from, const GuestFacts& guest) {
   if (guest.macs.size() != from.vifs.size()) {

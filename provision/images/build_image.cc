@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/recipe/show.h"
@@ -17,7 +18,7 @@ Result<ImageBuildPlan> plan_image_build(const Recipe& recipe, const packages::Ho
                                         const VolumeStore& store) {
   ImageBuildPlan plan;
   plan.build = TRY(plan_build(recipe, host));
-  plan.recipe_sha256 = sha256_hex(recipe_json(recipe).dump());
+  plan.recipe_sha256 = sha256_hex(json_line(recipe_json(recipe)));
   plan.store = store.name();
   plan.volume_commands = store.plan_create(recipe.image.name, recipe.filesystem.size);
   return plan;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
 
@@ -41,7 +42,7 @@ std::string description_text(const ImageDescription& description) {
                              {{"kernel", description.boot.kernel},
                               {"cmdline", description.boot.cmdline},
                               {"modules", description.boot.modules}}}};
-  return json.dump(2) + '\n';
+  return json_text(json);
 }
 
 Result<ImageDescription> parse_description(const std::string& text) try {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json_text.h"
 #include "imagebuild/boot/cache.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "provision/images/inspect.h"
@@ -101,7 +102,7 @@ Result<void> export_image(Workplace& place, VolumeStore& store, const ImageRecor
   NewFile file = TRY(NewFile::create(directory / ("." + image.name + ".img.new"), image.size));
   TRY(copy_used(*from, file.target(), progress));
   TRY(export_boot_files(place, image, directory));
-  TRY(write_file_atomic(directory / (image.name + ".json"), record_json(image).dump(2) + '\n'));
+  TRY(write_file_atomic(directory / (image.name + ".json"), json_text(record_json(image))));
   TRY(file.keep_as(raw));
   progress.end("copy");
   return sync_directory(directory);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json_text.h"
+
 namespace domsmith {
 namespace {
 
@@ -89,7 +91,7 @@ Result<GuestInserter> GuestInserter::make(Database& database) {
 }
 
 Result<void> GuestInserter::insert(const GuestRecord& record) {
-  const auto identity = identity_json(record.identity).dump();
+  const auto identity = json_line(identity_json(record.identity));
   TRY(guest_.run(record.name, record.store, record.image, record.volume, record.uuid, record.template_name,
                  record.autostart, seconds_of(record.created), identity, state_text(record.state), record.operation,
                  record.identity.machine_id));

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "provision/domain/xl_config.h"
 #include "provision/toolstack/monitor.h"
@@ -37,7 +38,7 @@ Result<Fd> input_of(const ToolstackOptions& options, const DomainSpec& spec) {
   if (!memory) {
     return fail_errno("cannot make the monitor's input", errno);
   }
-  TRY(write_all(memory.get(), parameters.dump() + "\n" + TRY(checked_xl_config(spec))));
+  TRY(write_all(memory.get(), json_line(parameters) + "\n" + TRY(checked_xl_config(spec))));
   if (::lseek(memory.get(), 0, SEEK_SET) != 0) {
     return fail_errno("cannot make the monitor's input", errno);
   }

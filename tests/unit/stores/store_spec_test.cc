@@ -31,7 +31,7 @@ TEST(StoreSpec, FoldersBecomeAbsolute) {
 TEST(StoreSpec, EverythingElseIsBadInput) {
   for (const std::string bad :
        {"", "lvm", "lvm:", "lvm:/pool", "lvm:vg0/", "lvm:-vg/pool", "lvm:vg 0/pool", "lvm:vg0/a/b", "lvm:..",
-        "lvm:vg0/p'q", "dir:", "dir", "/srv/store", "vg0/pool", "Dir:/x", "lvm:vg0#x"}) {
+        "lvm:vg0/p'q", "dir:", "dir", "/srv/store", "vg0/pool", "Dir:/x", "lvm:vg0#x", "dir:/srv/\xff"}) {
     EXPECT_TRUE(fails(parse_store_spec(bad), ErrorCode::bad_input)) << bad;
     EXPECT_TRUE(fails(open_store(bad), ErrorCode::bad_input)) << bad;
   }

@@ -76,6 +76,7 @@ class CopyCrew {
       }
       work(copy, true);
     }
+    progress_.advance("volumes", finished_, count_, "volumes");  // the helpers' last ones too
     progress_.end("volumes");
     if (error_) {
       return std::unexpected(*error_);

@@ -184,6 +184,7 @@ Result<PackageRun> PackageRun::start(const PackagePlan& plan, Progress& progress
   command.environment.push_back("TMPDIR=" + temporary_folder());
   Child child = TRY(Child::start(command));
   auto state = std::make_unique<State>(std::move(own), std::move(child), plan.suite, progress);
+  progress.begin(RunLog::stage_name, RunLog::stages().size(), "steps");
   state->listener = std::thread(&State::listen, state.get());
   return PackageRun(std::move(state));
 }
@@ -199,6 +200,7 @@ Result<void> PackageRun::finish() {
   if (!status.success() && (!ended->stop || ended->log.has_failure())) {
     return std::unexpected(ended->log.failure(status, ended->suite));
   }
+  ended->progress->end(RunLog::stage_name);
   return {};
 }
 

@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t tail_lines = 40;
 constexpr std::size_t cause_lines = 12;
 constexpr std::size_t line_bytes = 400;
-constexpr std::string_view stage_name = "packages";
 
 struct Stage {
   std::string_view said;  // how mmdebstrap begins it

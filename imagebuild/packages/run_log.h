@@ -15,6 +15,7 @@ namespace domsmith::packages {
 
 class RunLog {
  public:
+  static constexpr std::string_view stage_name = "packages";  // of its progress events
   // Takes a line without its newline; says what has to be shown, if anything.
   std::optional<ProgressEvent> line(std::string_view text);
 

@@ -80,7 +80,9 @@ class Display : public Progress {
   }
   // "file system: 1.2 GiB (14 s)"
   static std::string ending(const ProgressEvent& event, const Stage& stage, Time now) {
-    const std::string text = event.text.empty() ? amount_text(stage.last) : printable(event.text);
+    // "step 7 of 7" says nothing of a stage that is over.
+    const std::string amount = stage.last.unit == "steps" ? std::string() : amount_text(stage.last);
+    const std::string text = event.text.empty() ? amount : printable(event.text);
     const std::string took = duration_text(now - stage.begun);
     return text.empty() ? fmt::format("{} ({})\n", printable(event.stage), took)
                         : fmt::format("{}: {} ({})\n", printable(event.stage), text, took);

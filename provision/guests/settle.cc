@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <string>
+
 #include "base/interrupt.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "provision/identity/write.h"
@@ -9,6 +12,22 @@
 namespace domsmith {
 
 namespace {
+
+// What is said of one clone of an image is true of all of them: each note once.
+class EachNoteOnce final : public Progress {
+ public:
+  explicit EachNoteOnce(Progress& listener) : listener_(&listener) {}
+  void event(const ProgressEvent& event) override {
+    const bool note = event.kind == ProgressEvent::Kind::note || event.kind == ProgressEvent::Kind::warning;
+    if (!note || told_.insert(event.text).second) {
+      listener_->event(event);
+    }
+  }
+
+ private:
+  Progress* listener_;
+  std::set<std::string> told_;
+};
 
 Result<void> settle(VolumeStore& store, const GuestRecord& guest, Progress& progress) {
   const std::unique_ptr<BlockTarget> target = TRY(store.open(guest.volume, Access::read_write));
@@ -19,7 +38,8 @@ Result<void> settle(VolumeStore& store, const GuestRecord& guest, Progress& prog
 
 }  // namespace
 
-Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> guests, Progress& progress) {
+Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> guests, Progress& listener) {
+  EachNoteOnce progress(listener);
   progress.begin("identities", guests.size(), "clones");
   std::uint64_t done = 0;
   for (const GuestRecord& guest : guests) {

@@ -151,6 +151,15 @@ TEST_F(ProgressTest, WritesFewPlainLines) {
   EXPECT_THAT(out_.text(), Not(HasSubstr("\x1b")));
 }
 
+TEST_F(ProgressTest, AStageOfStepsEndsWithItsTimeAlone) {
+  auto progress = make(ProgressMode::plain);
+  progress->begin("packages", 7, "steps");
+  now_ += std::chrono::seconds(4);
+  progress->advance("packages", 6, 7, "steps");
+  progress->end("packages");
+  EXPECT_EQ(out_.text(), "packages …\npackages (4.0 s)\n");
+}
+
 TEST_F(ProgressTest, WritesJsonLines) {
   auto progress = make(ProgressMode::json);
   progress->begin("clones", 100, "clones");

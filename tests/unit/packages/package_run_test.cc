@@ -19,16 +19,25 @@ class Recorder final : public Progress {
  public:
   void event(const ProgressEvent& event) override {
     const std::scoped_lock lock(mutex_);
-    texts_.push_back(event.text);
+    if (event.kind == ProgressEvent::Kind::begin || event.kind == ProgressEvent::Kind::end) {
+      bounds_.push_back((event.kind == ProgressEvent::Kind::begin ? "begin " : "end ") + event.stage);
+    } else {
+      texts_.push_back(event.text);
+    }
   }
   std::vector<std::string> texts() {
     const std::scoped_lock lock(mutex_);
     return texts_;
   }
+  std::vector<std::string> bounds() {
+    const std::scoped_lock lock(mutex_);
+    return bounds_;
+  }
 
  private:
   std::mutex mutex_;
   std::vector<std::string> texts_;
+  std::vector<std::string> bounds_;
 };
 
 class PackageRunTest : public testing::Test {
@@ -60,6 +69,7 @@ TEST_F(PackageRunTest, GivesStdoutAndShowsStages) {
   EXPECT_EQ(read_all(run->tar()), "tar\n");
   EXPECT_TRUE(run->finish());
   EXPECT_THAT(progress_.texts(), ElementsAre("reading package lists", "writing the tree"));
+  EXPECT_THAT(progress_.bounds(), ElementsAre("begin packages", "end packages"));
 }
 
 TEST_F(PackageRunTest, RunsInAFolderWithAgentAndSteps) {

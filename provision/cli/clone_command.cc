@@ -73,7 +73,8 @@ Result<void> clone_verb(CliContext& cli, const CloneOptions& options) {
     return cli.output().answer(plan_json(plan), plan_text(plan));
   }
   const std::vector<GuestRecord> guests = TRY(clone_guests(site.place(), *store, plan, cli.progress()));
-  return cli.output().answer(guests_json(guests, std::nullopt), guest_table(guests, std::nullopt), "");
+  const Domains domains = domains_now(cli);
+  return cli.output().answer(guests_json(guests, domains), guest_table(guests, domains), "");
 }
 
 }  // namespace

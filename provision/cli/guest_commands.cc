@@ -20,22 +20,6 @@ struct GuestOptions {
   bool all = false;
 };
 
-Domains domains_now(const CliContext& cli) {
-  const auto toolstack = open_toolstack(cli);
-  if (!toolstack) {
-    return std::nullopt;
-  }
-  auto running = (*toolstack)->list();
-  if (!running) {
-    return std::nullopt;
-  }
-  std::map<std::string, RunningDomain> by_name;
-  for (RunningDomain& domain : *running) {
-    by_name.emplace(domain.name, std::move(domain));
-  }
-  return by_name;
-}
-
 GuestFilter filter_of(const GuestOptions& options) {
   GuestFilter filter;
   if (!options.image.empty()) {

@@ -61,6 +61,22 @@ Result<RunningNames> running_names(const CliContext& cli) {
   return domsmith::running_names(TRY(std::move(toolstack)).get());
 }
 
+Domains domains_now(const CliContext& cli) {
+  const auto toolstack = open_toolstack(cli);
+  if (!toolstack) {
+    return std::nullopt;
+  }
+  auto running = (*toolstack)->list();
+  if (!running) {
+    return std::nullopt;
+  }
+  std::map<std::string, RunningDomain> by_name;
+  for (RunningDomain& domain : *running) {
+    by_name.emplace(domain.name, std::move(domain));
+  }
+  return by_name;
+}
+
 Result<void> recover_quietly(CliContext& cli) {
   // Most of the time there is nothing: that must not cost an open registry.
   std::error_code error;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "provision/cli/command.h"
+#include "provision/cli/guest_table.h"
 #include "provision/guests/batch.h"
 #include "provision/toolstack/toolstack.h"
 #include "provision/workplace.h"
@@ -34,6 +35,9 @@ ToolstackOptions toolstack_options(const CliContext& cli);
 Result<std::unique_ptr<Toolstack>> open_toolstack(const CliContext& cli);
 // Who runs on this host; nobody where it does not run Xen.
 Result<RunningNames> running_names(const CliContext& cli);
+
+// The domains of this host by name; nullopt where it does not run Xen, or does not tell.
+Domains domains_now(const CliContext& cli);
 
 // What a crash left is put right; said on stderr where there was something.
 Result<void> recover_quietly(CliContext& cli);

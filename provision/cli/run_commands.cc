@@ -41,11 +41,12 @@ Result<void> stop_verb(CliContext& cli, const RunOptions& options) {
   Site site = TRY(Site::open(cli));
   nlohmann::json document{{"verb", "guest stop"}, {"guests", nlohmann::json::array()}};
   std::string text;
-  for (const GuestRecord& guest : TRY(select_guests(site.registry(), options.names))) {
-    if (!cli.plan_only()) {
-      TRY(stop_guest(site.place(), *toolstack, guest.name,
-                     {.patience = std::chrono::seconds(options.timeout), .force = options.force}));
-    }
+  const std::vector<GuestRecord> guests = TRY(select_guests(site.registry(), options.names));
+  if (!cli.plan_only()) {
+    TRY(stop_guests(site.place(), *toolstack, guests,
+                    {.patience = std::chrono::seconds(options.timeout), .force = options.force}));
+  }
+  for (const GuestRecord& guest : guests) {
     document["guests"].push_back(guest.name);
     text += fmt::format("{} {}\n", guest.name, cli.plan_only() ? "would be stopped" : "is stopped");
   }
@@ -68,7 +69,7 @@ void add_run_commands(CliContext& cli, CLI::App& guest) {
       guest, "stop", "ask guests to power off, and wait", [&cli, options] { return stop_verb(cli, *options); },
       VerbKind::changes);
   stop.add_option("GUEST", options->names, "names or patterns ('web-*')")->required();
-  stop.add_option("--timeout", options->timeout, "seconds to wait for each (60)");
+  stop.add_option("--timeout", options->timeout, "seconds to wait for all of them (60)");
   stop.add_flag("--force", options->force, "take away at once those that do not power off in time");
   CLI::App& console = cli.verb(guest, "console", "connect to its console; Ctrl-] leaves it",
                                [&cli, options] { return console_verb(cli, *options); });

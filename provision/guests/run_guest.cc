@@ -29,25 +29,60 @@ Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const 
   return domain;
 }
 
-Result<void> stop_guest(Workplace& place, Toolstack& toolstack, const std::string& name, const StopOptions& options) {
-  const GuestRecord guest = TRY(place.registry.find_guest(name));
-  if (!TRY(toolstack.find(name))) {
-    return fail(ErrorCode::not_found, fmt::format("guest '{}' is not running", name),
-                fmt::format("domsmith guest start {}", name));
+namespace {
+
+// What is to be done once a guest was asked and waited for.
+Result<void> end_stop(Workplace& place, Toolstack& toolstack, const GuestRecord& guest, Result<void> stopped,
+                      bool force) {
+  const auto may_force = [](ErrorCode code) { return code != ErrorCode::not_found && code != ErrorCode::interrupted; };
+  if (!stopped && force && may_force(stopped.error().code)) {
+    stopped = toolstack.destroy(guest.name);
   }
-  auto stopped = toolstack.shutdown(name, options.patience);
-  if (!stopped && options.force) {
-    stopped = toolstack.destroy(name);
-  }
-  if (!stopped && stopped.error().code != ErrorCode::not_found) {
+  if (!stopped && stopped.error().code != ErrorCode::not_found) {  // not_found: it ended while we asked
     Error error = std::move(stopped).error();
     if (error.code == ErrorCode::busy) {
-      error.remedy = fmt::format("take it away at once with: domsmith guest stop {} --force", name);
+      error.remedy = fmt::format("take it away at once with: domsmith guest stop {} --force", guest.name);
     }
     return std::unexpected(std::move(error));
   }
   const std::unique_ptr<VolumeStore> store = TRY(place.open_store(guest.store));
   return store->deactivate(guest.volume);
+}
+
+// Several failures in one Error: the first, the others behind it.
+void gather(Result<void>& all, Result<void> one) {
+  if (one) {
+    return;
+  }
+  if (all) {
+    all = std::move(one);
+  } else {
+    all.error().others.push_back(std::move(one).error());
+  }
+}
+
+}  // namespace
+
+Result<void> stop_guests(Workplace& place, Toolstack& toolstack, std::span<const GuestRecord> guests,
+                         const StopOptions& options) {
+  const RunningNames running = TRY(running_names(&toolstack));
+  Result<void> all;
+  std::vector<const GuestRecord*> asked;
+  std::vector<std::string> names;
+  for (const GuestRecord& guest : guests) {
+    if (running.contains(guest.name)) {
+      asked.push_back(&guest);
+      names.push_back(guest.name);
+    } else {
+      gather(all, fail(ErrorCode::not_found, fmt::format("guest '{}' is not running", guest.name),
+                       fmt::format("domsmith guest start {}", guest.name)));
+    }
+  }
+  std::vector<Result<void>> answers = toolstack.shutdown_all(names, options.patience);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    gather(all, end_stop(place, toolstack, *asked[i], std::move(answers[i]), options.force));
+  }
+  return all;
 }
 
 Result<RunningNames> running_names(Toolstack* toolstack) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <string>
 
 #include "provision/guests/batch.h"
@@ -14,12 +15,15 @@ namespace domsmith {
 // removed. exists: it runs already.
 Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const std::string& name);
 
-// Asks it to power off; after `patience` it is busy, or destroyed where `force` says so. Its volume is put away.
+// Asks all of them to power off, then waits for all; after `patience` a guest is busy, or destroyed where `force` says
+// so. The volumes of those that ended are put away. What failed comes in one Error at the end, after the others were
+// stopped. not_found: a guest does not run.
 struct StopOptions {
   std::chrono::milliseconds patience{60'000};
   bool force = false;
 };
-Result<void> stop_guest(Workplace& place, Toolstack& toolstack, const std::string& name, const StopOptions& options);
+Result<void> stop_guests(Workplace& place, Toolstack& toolstack, std::span<const GuestRecord> guests,
+                         const StopOptions& options);
 
 // Who runs now; empty where the host does not run Xen.
 Result<RunningNames> running_names(Toolstack* toolstack);

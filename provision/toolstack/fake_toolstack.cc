@@ -55,7 +55,17 @@ Result<RunningDomain> FakeToolstack::create(const DomainSpec& spec) {
   return domain;
 }
 
-Result<void> FakeToolstack::shutdown(std::string_view name, std::chrono::milliseconds timeout) {
+std::vector<Result<void>> FakeToolstack::shutdown_all(std::span<const std::string> names,
+                                                      std::chrono::milliseconds timeout) {
+  shutdowns_.push_back(names.size());
+  std::vector<Result<void>> answers;
+  for (const std::string& name : names) {
+    answers.push_back(stop(name, timeout));
+  }
+  return answers;
+}
+
+Result<void> FakeToolstack::stop(std::string_view name, std::chrono::milliseconds timeout) {
   const auto* one = TRY(row(name));
   const bool ended = one->domain.state == DomainState::shutdown || one->domain.state == DomainState::crashed;
   if (!ended && deaf_.contains(name)) {

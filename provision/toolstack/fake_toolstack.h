@@ -19,7 +19,8 @@ class FakeToolstack final : public Toolstack {
   Result<std::vector<RunningDomain>> list() override;
   Result<std::optional<RunningDomain>> find(std::string_view name) override;
   Result<RunningDomain> create(const DomainSpec& spec) override;
-  Result<void> shutdown(std::string_view name, std::chrono::milliseconds timeout) override;
+  std::vector<Result<void>> shutdown_all(std::span<const std::string> names,
+                                         std::chrono::milliseconds timeout) override;
   Result<void> destroy(std::string_view name) override;
   Result<void> pause(std::string_view name) override;
   Result<void> unpause(std::string_view name) override;
@@ -30,6 +31,8 @@ class FakeToolstack final : public Toolstack {
   Result<void> guest_powers_off(std::string_view name);
   Result<void> guest_reboots(std::string_view name);
   Result<void> guest_crashes(std::string_view name);
+  // How many guests each shutdown_all() was for.
+  [[nodiscard]] const std::vector<std::size_t>& shutdowns() const { return shutdowns_; }
   // This guest takes no notice of shutdown().
   void ignores_shutdown(std::string_view name) { deaf_.insert(std::string(name)); }
 
@@ -39,12 +42,14 @@ class FakeToolstack final : public Toolstack {
     RunningDomain domain;
   };
   Result<Row*> row(std::string_view name);
+  Result<void> stop(std::string_view name, std::chrono::milliseconds timeout);
   Result<void> ended(std::string_view name, DomainEnd end, DomainState state);
 
   std::uint64_t memory_mib_;
   std::uint32_t next_domid_ = 1;
   std::map<std::string, Row, std::less<>> rows_;
   std::set<std::string, std::less<>> deaf_;
+  std::vector<std::size_t> shutdowns_;
 };
 
 }  // namespace domsmith

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "provision/toolstack/console_log.h"
@@ -187,17 +188,32 @@ Result<void> LibxlToolstack::set_going(const DomainSpec& spec, std::uint32_t dom
   return std::unexpected(std::move(error));
 }
 
-Result<void> LibxlToolstack::wait_for_end(const RunningDomain& domain, const GuestLocks& locks,
-                                          std::chrono::milliseconds timeout) {
-  auto watch = TRY(DomainWatch::start(*libxl_, domain.domid));
-  if (const int code = libxl_domain_shutdown(libxl_->get(), domain.domid, nullptr); code != 0) {
-    return libxl_->failure(fmt::format("cannot ask guest '{}' to power off", domain.name), code,
-                           fmt::format("take it away with: domsmith guest stop --force {}", domain.name));
+Result<LibxlToolstack::Stopping> LibxlToolstack::ask_to_power_off(const std::string& name) {
+  const auto domain = TRY(require(name));
+  const GuestLocks locks(options_.run_directory, name);
+  Stopping stopping{.domain = domain, .locks = locks, .stop = TRY(locks.want_stop()), .watch = {}};
+  if (domain.state == DomainState::shutdown || domain.state == DomainState::crashed) {
+    return stopping;
   }
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  if (domain.state == DomainState::paused) {
+    TRY(unpause_domain(*libxl_, domain.domid));  // it could not hear us
+  }
+  stopping.watch.emplace(TRY(DomainWatch::start(*libxl_, domain.domid)));
+  if (const int code = libxl_domain_shutdown(libxl_->get(), domain.domid, nullptr); code != 0) {
+    return libxl_->failure(fmt::format("cannot ask guest '{}' to power off", name), code,
+                           fmt::format("take it away with: domsmith guest stop --force {}", name));
+  }
+  return stopping;
+}
+
+Result<void> LibxlToolstack::wait_for_end(Stopping& stopping, Deadline deadline, std::chrono::milliseconds timeout) {
+  const RunningDomain& domain = stopping.domain;
+  if (!stopping.watch) {
+    return destroy(domain.name);
+  }
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    const auto news = TRY(watch.wait(std::max(left, std::chrono::milliseconds(0))));
+    const auto news = TRY(stopping.watch->wait(std::max(left, std::chrono::milliseconds(0))));
     if (!news) {
       return fail(ErrorCode::busy,
                   fmt::format("guest '{}' did not power off within {} s", domain.name,
@@ -205,27 +221,39 @@ Result<void> LibxlToolstack::wait_for_end(const RunningDomain& domain, const Gue
                   fmt::format("take it away with: domsmith guest stop --force {}", domain.name));
     }
     if (news->gone) {
-      return {};
+      break;
     }
-    if (!TRY(locks.monitor_lives())) {
-      const auto lock = TRY(locks.lock());
-      return destroy_domain(*libxl_, domain.domid);
+    if (!TRY(stopping.locks.monitor_lives())) {
+      const auto lock = TRY(stopping.locks.lock());
+      TRY(destroy_domain(*libxl_, domain.domid));
+      break;
     }
   }
+  return stopping.locks.wait_for_monitor(monitor_patience);
 }
 
-Result<void> LibxlToolstack::shutdown(std::string_view name, std::chrono::milliseconds timeout) {
-  const auto domain = TRY(require(name));
-  if (domain.state == DomainState::shutdown || domain.state == DomainState::crashed) {
-    return destroy(name);
+std::vector<Result<void>> LibxlToolstack::shutdown_all(std::span<const std::string> names,
+                                                       std::chrono::milliseconds timeout) {
+  // Each holds the file of its lock open: no more at once than a process may have.
+  constexpr std::size_t at_once = 500;
+  const Deadline deadline = std::chrono::steady_clock::now() + timeout;
+  std::vector<Result<void>> answers;
+  for (std::size_t first = 0; first < names.size(); first += at_once) {
+    std::vector<Result<Stopping>> asked;
+    for (const std::string& name : names.subspan(first, std::min(at_once, names.size() - first))) {
+      auto go_on = check_interrupted();
+      asked.push_back(go_on ? ask_to_power_off(name) : std::unexpected(std::move(go_on).error()));
+    }
+    for (Result<Stopping>& one : asked) {
+      auto go_on = check_interrupted();  // a wait itself hears a signal once
+      if (one && go_on) {
+        answers.push_back(wait_for_end(*one, deadline, timeout));
+      } else {
+        answers.push_back(std::unexpected(one ? std::move(go_on).error() : std::move(one).error()));
+      }
+    }
   }
-  const GuestLocks locks(options_.run_directory, name);
-  const auto stop = TRY(locks.want_stop());
-  if (domain.state == DomainState::paused) {
-    TRY(unpause_domain(*libxl_, domain.domid));  // it could not hear us
-  }
-  TRY(wait_for_end(domain, locks, timeout));
-  return locks.wait_for_monitor(monitor_patience);
+  return answers;
 }
 
 Result<void> LibxlToolstack::destroy(std::string_view name) {

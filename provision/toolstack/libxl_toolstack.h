@@ -1,8 +1,11 @@
 // Domains through libxl, the library of xl(1); runs beside xl and with its guests.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
+#include "provision/toolstack/domain_watch.h"
 #include "provision/toolstack/guest_locks.h"
 #include "provision/toolstack/libxl_context.h"
 #include "provision/toolstack/toolstack.h"
@@ -16,7 +19,8 @@ class LibxlToolstack final : public Toolstack {
   Result<std::vector<RunningDomain>> list() override;
   Result<std::optional<RunningDomain>> find(std::string_view name) override;
   Result<RunningDomain> create(const DomainSpec& spec) override;
-  Result<void> shutdown(std::string_view name, std::chrono::milliseconds timeout) override;
+  std::vector<Result<void>> shutdown_all(std::span<const std::string> names,
+                                         std::chrono::milliseconds timeout) override;
   Result<void> destroy(std::string_view name) override;
   Result<void> pause(std::string_view name) override;
   Result<void> unpause(std::string_view name) override;
@@ -33,7 +37,16 @@ class LibxlToolstack final : public Toolstack {
   Result<void> check_free(const DomainSpec& spec);
   // Starts a paused domain and looks at its first moments.
   Result<void> set_going(const DomainSpec& spec, std::uint32_t domid);
-  Result<void> wait_for_end(const RunningDomain& domain, const GuestLocks& locks, std::chrono::milliseconds timeout);
+  // A guest that was asked to power off: its monitor restarts nothing while `stop` is held.
+  struct Stopping {
+    RunningDomain domain;
+    GuestLocks locks;
+    FileLock stop;
+    std::optional<DomainWatch> watch;  // none: it had ended already, and is preserved
+  };
+  Result<Stopping> ask_to_power_off(const std::string& name);
+  using Deadline = std::chrono::steady_clock::time_point;
+  Result<void> wait_for_end(Stopping& stopping, Deadline deadline, std::chrono::milliseconds timeout);
 
   ToolstackOptions options_;
   std::unique_ptr<LibxlContext> libxl_;

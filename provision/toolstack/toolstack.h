@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,9 +53,14 @@ class Toolstack {
   // its first moments is an Error with the last lines of its console as causes.
   virtual Result<RunningDomain> create(const DomainSpec& spec) = 0;
 
-  // Asks the guest to power off and waits until the domain has gone. busy: it had not by then. No such domain:
-  // not_found. A preserved domain is taken away.
-  virtual Result<void> shutdown(std::string_view name, std::chrono::milliseconds timeout) = 0;
+  // Asks every guest to power off, then waits until the domains have gone: one timeout for all of them. An answer for
+  // each, in the order of the names. busy: it had not gone by then. No such domain: not_found. A preserved domain is
+  // taken away. interrupted: a signal ended the wait; those asked may still power off.
+  virtual std::vector<Result<void>> shutdown_all(std::span<const std::string> names,
+                                                 std::chrono::milliseconds timeout) = 0;
+  Result<void> shutdown(const std::string& name, std::chrono::milliseconds timeout) {
+    return std::move(shutdown_all(std::span(&name, 1), timeout).front());
+  }
   // Takes the domain away at once, whatever it is doing, and waits for its monitor to end. not_found.
   virtual Result<void> destroy(std::string_view name) = 0;
   virtual Result<void> pause(std::string_view name) = 0;

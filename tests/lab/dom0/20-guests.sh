@@ -55,7 +55,7 @@ running_ones_are_safe() {
 
 stop_guests() {
   local name
-  domsmith guest stop --timeout 120 "${guests[@]}"
+  domsmith guest stop --timeout 300 "${guests[@]}"
   for name in "${guests[@]}"; do
     if xl domid "$name" 2>/dev/null; then
       echo "$name still runs"

@@ -6,8 +6,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "imagebuild/boot/cache.h"
-#include "provision/images/boot_shelf.h"
 #include "provision/images/inspect.h"
 #include "provision/images/make_image.h"
 
@@ -23,20 +21,6 @@ Result<ImageRecord> ready_image(Result<ImageRecord> found) {
         "wait for that to end; should its process have died: domsmith recover");
   }
   return found;
-}
-
-Result<ImageRecord> adopt_steps(Workplace& place, Operation& operation, ImageRecord record, const Inspection& seen) {
-  record.operation = operation.id();
-  TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return place.registry.reserve_image(record); }));
-  const FileLock shelf = TRY(hold_boot_shelf(place));
-  if (!seen.boot.version.empty()) {
-    TRY(operation.perform("boot", nlohmann::json::object(),
-                          [&] { return boot::BootCache(place.boot).put(seen.boot); }));
-  }
-  TRY(operation.perform("complete", nlohmann::json::object(), [&] { return place.registry.complete_image(record); }));
-  record.state = ImageState::ready;
-  record.operation.clear();
-  return record;
 }
 
 Result<Inspection> inspect_volume(VolumeStore& store, const VolumeInfo& volume) {
@@ -57,15 +41,17 @@ ImageRecord record_of_volume(const VolumeStore& store, const VolumeInfo& volume,
 Result<ImageRecord> adopt(Workplace& place, VolumeStore& store, const VolumeInfo& volume, Progress& progress) {
   progress.note(fmt::format("entering image {} of {} in the registry", volume.name, store.name()));
   const Inspection seen = TRY(inspect_volume(store, volume));
-  const ImageRecord record = record_of_volume(store, volume, seen);
+  ImageRecord record = record_of_volume(store, volume, seen);
   Operation operation = TRY(place.journal.begin("adopt", {{"store", store.name()}, {"image", record.name}}));
   return carry_out(
-      std::move(operation), [&](Operation& begun) { return adopt_steps(place, begun, record, seen); },
+      std::move(operation),
+      [&](Operation& begun) -> Result<ImageRecord> {
+        record.operation = begun.id();
+        TRY(begun.perform("reserve", nlohmann::json::object(), [&] { return place.registry.reserve_image(record); }));
+        return enter_image(place, begun, record, seen.content);
+      },
       [&](Operation& begun) -> Result<void> {
-        TRY(clear_boot_shelf(place));
-        for (const ImageRecord& row : TRY(place.registry.rows_of_operation(begun.id())).images) {
-          TRY(place.registry.drop_image(row.store, row.name));
-        }
+        TRY(undo_making(place, store, begun));
         return {};
       });
 }

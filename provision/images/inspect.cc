@@ -1,5 +1,6 @@
 #include "provision/images/inspect.h"
 
+#include "imagebuild/build.h"
 #include "imagebuild/extfs/filesystem.h"
 
 namespace domsmith {
@@ -22,11 +23,11 @@ Result<Inspection> inspect_image(BlockTarget& image) {
   Inspection seen;
   seen.description = TRY(read_description(fs));
   if (seen.description.boot.kernel != "none") {
-    seen.boot = TRY(boot::extract_boot_files(fs, seen.description.boot));
+    seen.content.boot = TRY(boot::extract_boot_files(fs, seen.description.boot));
   }
-  seen.packages = TRY(packages_of(fs));
-  seen.used = fs.used_bytes();
-  seen.filesystem_uuid = extfs::uuid_text(fs.uuid());
+  seen.content.packages = TRY(packages_of(fs)).size();
+  seen.content.used = fs.used_bytes();
+  seen.content.filesystem_uuid = extfs::uuid_text(fs.uuid());
   return seen;
 }
 
@@ -38,23 +39,8 @@ ImageRecord record_of(const Inspection& seen) {
   record.release = seen.description.release;
   record.architecture = seen.description.architecture;
   record.recipe_sha256 = seen.description.recipe_sha256;
-  record.used = seen.used;
-  record.packages = seen.packages.size();
-  record.filesystem_uuid = seen.filesystem_uuid;
-  record.kernel_sha256 = seen.boot.kernel_sha256;
-  record.initrd_sha256 = seen.boot.initrd_sha256;
-  record.kernel_version = seen.boot.version;
-  record.cmdline = seen.boot.cmdline;
+  fill_columns(record, seen.content);
   return record;
-}
-
-Populated populated_of(Inspection seen) {
-  Populated populated;
-  populated.used = seen.used;
-  populated.packages = seen.packages.size();
-  populated.filesystem_uuid = std::move(seen.filesystem_uuid);
-  populated.boot = std::move(seen.boot);
-  return populated;
 }
 
 }  // namespace domsmith

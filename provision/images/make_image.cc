@@ -68,29 +68,6 @@ Result<Populated> fill_volume(const Workplace& place, VolumeStore& store, Operat
   });
 }
 
-Result<ImageRecord> enter_image(Workplace& place, Operation& operation, ImageRecord record,
-                                const Populated& populated) {
-  const FileLock shelf = TRY(hold_boot_shelf(place));
-  if (!populated.boot.version.empty()) {
-    TRY(operation.perform("boot", {{"kernel", populated.boot.kernel_sha256}, {"initrd", populated.boot.initrd_sha256}},
-                          [&] { return boot::BootCache(place.boot).put(populated.boot); }));
-    record.kernel_sha256 = populated.boot.kernel_sha256;
-    record.initrd_sha256 = populated.boot.initrd_sha256;
-    record.kernel_version = populated.boot.version;
-    record.cmdline = populated.boot.cmdline;
-  }
-  record.used = populated.used;
-  record.packages = populated.packages;
-  record.filesystem_uuid = populated.filesystem_uuid;
-  TRY(check_interrupted());
-  // The registry's transaction is the moment from which the image exists: a row that the operation still holds is
-  // undone.
-  TRY(operation.perform("complete", nlohmann::json::object(), [&] { return place.registry.complete_image(record); }));
-  record.state = ImageState::ready;
-  record.operation.clear();
-  return record;
-}
-
 Result<ImageRecord> make_steps(Workplace& place, VolumeStore& store, Operation& operation, ImageRecord record,
                                const Populate& populate) {
   record.state = ImageState::making;
@@ -103,8 +80,49 @@ Result<ImageRecord> make_steps(Workplace& place, VolumeStore& store, Operation& 
   return enter_image(place, operation, std::move(record), populated);
 }
 
-// Takes back a making, unless it came to its end. The row goes last: until all else is gone nobody may have the name,
-// and a recovery knows by it that there is something left to do.
+Result<void> finish_removal(Workplace& place, VolumeStore& store, const std::string& image) {
+  TRY(undoing("volume", [&] { return store.remove(std::array{image}); }));
+  TRY(undoing("image-row", [&] { return place.registry.drop_image(store.name(), image); }));
+  return undoing("boot", [&] { return clear_boot_shelf(place); });
+}
+
+// A removal that had not been committed: the image is as it was.
+Result<void> undo_removal(Workplace& place, const Operation& operation) {
+  for (const ImageRecord& row : TRY(place.registry.rows_of_operation(operation.id())).images) {
+    TRY(undoing("image-row", [&] { return place.registry.complete_image(row); }));
+  }
+  return {};
+}
+
+}  // namespace
+
+void fill_columns(ImageRecord& record, const Populated& populated) {
+  record.used = populated.used;
+  record.packages = populated.packages;
+  record.filesystem_uuid = populated.filesystem_uuid;
+  record.kernel_sha256 = populated.boot.kernel_sha256;
+  record.initrd_sha256 = populated.boot.initrd_sha256;
+  record.kernel_version = populated.boot.version;
+  record.cmdline = populated.boot.cmdline;
+}
+
+Result<ImageRecord> enter_image(Workplace& place, Operation& operation, ImageRecord record,
+                                const Populated& populated) {
+  const FileLock shelf = TRY(hold_boot_shelf(place));
+  if (!populated.boot.version.empty()) {
+    TRY(operation.perform("boot", {{"kernel", populated.boot.kernel_sha256}, {"initrd", populated.boot.initrd_sha256}},
+                          [&] { return boot::BootCache(place.boot).put(populated.boot); }));
+  }
+  fill_columns(record, populated);
+  TRY(check_interrupted());
+  // The registry's transaction is the moment from which the image exists: a row that the operation still holds is
+  // undone.
+  TRY(operation.perform("complete", nlohmann::json::object(), [&] { return place.registry.complete_image(record); }));
+  record.state = ImageState::ready;
+  record.operation.clear();
+  return record;
+}
+
 Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const Operation& operation) {
   if (has_step(operation, "populate")) {
     TRY(undoing("work", [&] { return remove_work_folder(place, operation); }));
@@ -124,22 +142,6 @@ Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const
   }
   return "undid";
 }
-
-Result<void> finish_removal(Workplace& place, VolumeStore& store, const std::string& image) {
-  TRY(undoing("volume", [&] { return store.remove(std::array{image}); }));
-  TRY(undoing("image-row", [&] { return place.registry.drop_image(store.name(), image); }));
-  return undoing("boot", [&] { return clear_boot_shelf(place); });
-}
-
-// A removal that had not been committed: the image is as it was.
-Result<void> undo_removal(Workplace& place, const Operation& operation) {
-  for (const ImageRecord& row : TRY(place.registry.rows_of_operation(operation.id())).images) {
-    TRY(undoing("image-row", [&] { return place.registry.complete_image(row); }));
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<ImageRecord> make_image(Workplace& place, VolumeStore& store, std::string_view verb, ImageRecord record,
                                const Populate& populate, Progress& progress) {

@@ -30,6 +30,16 @@ using Populate = std::function<Result<Populated>(BlockTarget& target, const std:
 Result<ImageRecord> make_image(Workplace& place, VolumeStore& store, std::string_view verb, ImageRecord record,
                                const Populate& populate, Progress& progress);
 
+// --- the parts that an adoption (known_image) shares with a making
+// What filling the volume told, as columns of its row.
+void fill_columns(ImageRecord& record, const Populated& populated);
+// The last steps, boot and complete: from then on the image exists. The operation has reserved the row.
+Result<ImageRecord> enter_image(Workplace& place, Operation& operation, ImageRecord record, const Populated& populated);
+// Takes back a making, unless it came to its end; the volume only where the operation made it. The row goes last: until
+// all else is gone nobody may have the name, and a recovery knows by it that there is something left to do. "undid", or
+// "finished".
+Result<std::string_view> undo_making(Workplace& place, VolumeStore& store, const Operation& operation);
+
 // An image that the store holds and the registry does not know is entered from what it says of itself (description.h).
 // busy: it is being made or removed. not_found: neither knows it.
 Result<ImageRecord> known_image(Workplace& place, VolumeStore& store, std::string_view name, Progress& progress);

@@ -139,21 +139,20 @@ Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs:
                                  Progress& progress) {
   const fs::path raw = TRY(raw_image(source));
   const std::unique_ptr<BlockTarget> from = TRY(open_block_target(raw.string(), Access::read_only));
-  Inspection seen = TRY_AS(inspect_image(*from), fmt::format("{} is no image of domsmith's", raw.string()));
+  const Inspection seen = TRY_AS(inspect_image(*from), fmt::format("{} is no image of domsmith's", raw.string()));
   ImageRecord record = record_of(seen);
   if (!name.empty()) {
     record.name = name;
   }
   record.size = from->size();
   record.created = system_clock().now();
-  const Populated populated = populated_of(std::move(seen));
   return make_image(
       place, store, "import", std::move(record),
       [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
         progress.begin("copy", from->size(), "bytes");
         TRY(copy_used(*from, target, progress));
         progress.end("copy");
-        return populated;
+        return seen.content;
       },
       progress);
 }

@@ -59,7 +59,10 @@ Result<void> show(CliContext& cli, const std::string& word) {
   return cli.output().answer(recipe_json(recipe), recipe_text(recipe));
 }
 
-Result<void> schema(CliContext& cli) {
+Result<void> schema(CliContext& cli, bool markdown) {
+  if (markdown) {
+    return cli.output().answer({{"markdown", recipe_markdown()}}, recipe_markdown());
+  }
   const nlohmann::json document = recipe_json_schema();
   return cli.output().answer(document, json_text(document));
 }
@@ -76,7 +79,10 @@ void add_recipe_commands(CliContext& cli) {
   cli.verb(recipe, "show", "print a recipe with its defaults filled in", [&cli, word] { return show(cli, *word); })
       .add_option("RECIPE", *word, "a file, or a name in the recipes' folder")
       ->required();
-  cli.verb(recipe, "schema", "print the JSON Schema of recipes, for editors", [&cli] { return schema(cli); });
+  auto markdown = std::make_shared<bool>(false);
+  cli.verb(recipe, "schema", "print the JSON Schema of recipes, for editors",
+           [&cli, markdown] { return schema(cli, *markdown); })
+      .add_flag("--markdown", *markdown, "the tables of all keys instead, as docs/recipe.md has them");
 }
 
 }  // namespace domsmith

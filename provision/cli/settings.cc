@@ -150,7 +150,10 @@ Result<fs::path> recipe_path(const Settings& settings, std::string_view word) {
   if (!near.empty()) {
     remedy = fmt::format("did you mean '{}'?", near);
   } else if (known.empty()) {
-    remedy = "give the path of a recipe";
+    remedy = fmt::format(
+        "{} holds none: give the path of a recipe, install domsmith, which brings some, or name a folder of yours in "
+        "the settings (recipes = \"…\"; another file of settings: --config FILE)",
+        settings.recipes.string());
   }
   return fail(ErrorCode::bad_input, fmt::format("there is no recipe '{}'", word), std::move(remedy));
 }

@@ -66,7 +66,9 @@ Result<std::vector<fs::path>> template_files(const fs::path& directory) {
     }
   }
   if (error) {
-    return fail_errno(fmt::format("cannot list the templates' folder {}", directory.string()), error.value());
+    return fail_errno(fmt::format("cannot list the templates' folder {}", directory.string()), error.value(),
+                      "install domsmith, which puts its templates there, or name a folder of yours in the settings "
+                      "(templates = \"…\"; another file of settings: --config FILE)");
   }
   std::ranges::sort(files, {}, [](const fs::path& file) { return file.stem().string(); });
   return files;

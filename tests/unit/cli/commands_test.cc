@@ -61,6 +61,13 @@ TEST_F(CommandsTest, SayWhatTheyAreFor) {
   }
 }
 
+TEST_F(CommandsTest, PrintTheTablesOfTheManualOfRecipes) {
+  ASSERT_EQ(run({"recipe", "schema", "--markdown"}), 0) << err_.text();
+  const Result<std::string> manual = read_file(DOMSMITH_SOURCE_DIR "/docs/recipe.md");
+  ASSERT_TRUE(manual) << manual.error().what;
+  EXPECT_THAT(*manual, HasSubstr(out_.text()));
+}
+
 TEST_F(CommandsTest, AreCompleted) {
   ASSERT_EQ(run({"completion"}), 0) << err_.text();
   for (const CLI::App* command : shown(cli_.top())) {

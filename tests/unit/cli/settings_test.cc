@@ -63,6 +63,15 @@ TEST_F(SettingsTest, FindsRecipesByName) {
   EXPECT_EQ(unknown.error().remedy, "did you mean 'debian-web'?");
 }
 
+TEST_F(SettingsTest, AProgramThatWasCopiedSaysWhereItLookedForRecipes) {
+  Settings settings;
+  settings.recipes = data_folder("/nowhere/bin/domsmith") / "no-recipes";
+  const auto unknown = recipe_path(settings, "debian-web");
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().remedy, HasSubstr("/usr/share/domsmith/no-recipes holds none"));
+  EXPECT_THAT(unknown.error().remedy, HasSubstr("--config"));
+}
+
 TEST_F(SettingsTest, FindsItsDataBesideTheSourcesOfABuildTree) {
   ASSERT_TRUE(write_file_atomic(folder_.path() / "CMakeCache.txt",
                                 "# a cache\nCMAKE_HOME_DIRECTORY:INTERNAL=/src/domsmith\nX:Y=Z\n"));

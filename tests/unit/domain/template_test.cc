@@ -164,5 +164,14 @@ TEST(Template, SchemaNamesItsKeys) {
   }
 }
 
+TEST(Template, WithoutItsFolderSaysWhereItLookedAndWhatHelps) {
+  const auto missing = load_template("/nowhere/share/domsmith/templates", "small");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+  EXPECT_THAT(missing.error().what, ::testing::HasSubstr("/nowhere/share/domsmith/templates"));
+  EXPECT_THAT(missing.error().remedy, ::testing::HasSubstr("install domsmith"));
+  EXPECT_THAT(missing.error().remedy, ::testing::HasSubstr("--config"));
+}
+
 }  // namespace
 }  // namespace domsmith

@@ -6,6 +6,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
 
 namespace domsmith {
@@ -129,6 +130,12 @@ Result<bool> absent_or_plain(FileSystem& fs, std::string_view path) {
   return TRY(fs.stat(path, Follow::no)).type == EntryType::regular;
 }
 
+Result<bool> names_no_server(FileSystem& fs) {
+  const auto text = TRY(text_of(fs, "/etc/resolv.conf"));
+  return std::ranges::none_of(split_lines(text.value_or("")),
+                              [](const std::string& line) { return trimmed(line).starts_with("nameserver"); });
+}
+
 Result<std::vector<std::string>> find_host_keys(FileSystem& fs) {
   std::vector<std::string> keys;
   for (const auto& name : TRY(names_in(fs, "/etc/ssh"))) {
@@ -148,6 +155,8 @@ Result<ImageFacts> read_image_facts(FileSystem& fs) {
   facts.network = TRY(network_system(fs, facts));
   facts.interfaces = TRY(text_of(fs, "/etc/network/interfaces"));
   facts.resolv_conf_is_ours = TRY(absent_or_plain(fs, "/etc/resolv.conf"));
+  const bool resolved = TRY(any_exists(fs, {"/usr/lib/systemd/systemd-resolved", "/lib/systemd/systemd-resolved"}));
+  facts.no_name_servers = !resolved && facts.resolv_conf_is_ours && TRY(names_no_server(fs));
   facts.systemd = TRY(any_exists(fs, {"/usr/lib/systemd/systemd", "/lib/systemd/systemd"}));
   facts.openssh = TRY(any_exists(fs, {"/usr/sbin/sshd", "/usr/bin/ssh-keygen"}));
   facts.cloud_init = TRY(any_exists(fs, {"/usr/bin/cloud-init"}));

@@ -22,6 +22,7 @@ struct ImageFacts {
   std::string networkd_unit;              // where systemd-networkd.service lies; empty: not in the image
   std::optional<std::string> interfaces;  // /etc/network/interfaces
   bool resolv_conf_is_ours = false;       // /etc/resolv.conf is absent or a plain file, nobody's link
+  bool no_name_servers = false;           // nor in it, and no systemd-resolved that would take those of DHCP
   bool systemd = false;
   bool openssh = false;  // sshd or ssh-keygen is there
   bool cloud_init = false;

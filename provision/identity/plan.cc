@@ -151,8 +151,14 @@ IdentityPlan plan_identity(const ImageFacts& facts, const Identity& identity) {
   if (facts.network == NetworkSystem::none && !identity.macs.empty()) {
     plan.notes.emplace_back(
         "the image has no network system that is known (netplan, NetworkManager, ifupdown, systemd-networkd): its "
-        "interfaces "
-        "stay as the image leaves them");
+        "interfaces stay as the image leaves them");
+  }
+  // systemd-networkd(8) hands the servers of a lease to systemd-resolved, and to nobody else.
+  if (facts.network == NetworkSystem::networkd && facts.no_name_servers && !identity.macs.empty() &&
+      !identity.network) {
+    plan.notes.emplace_back(
+        "the image has systemd-networkd without systemd-resolved: by DHCP its clones get addresses, but no name "
+        "servers; add systemd-resolved to its recipe, or a [[file]] with path = \"/etc/resolv.conf\"");
   }
   if (facts.cloud_init) {
     plan.notes.emplace_back("the image has cloud-init, which may give the guest another identity when it boots");

@@ -202,5 +202,16 @@ TEST(IdentityPlan, ResolvConfOfSomebodyElseStays) {
   EXPECT_EQ(find(plan_identity(facts, identity), "/etc/resolv.conf"), nullptr);
 }
 
+TEST(IdentityPlan, SaysWhereDhcpBringsNoNameServers) {
+  auto facts = debian_with_networkd();
+  facts.no_name_servers = true;
+  const auto notes = plan_identity(facts, test_identity()).notes;
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes.front().find("add systemd-resolved to its recipe"), std::string::npos);
+  EXPECT_TRUE(plan_identity(facts, test_identity("web", {.network = kStatic})).notes.empty());
+  facts.network = NetworkSystem::ifupdown;  // dhclient writes /etc/resolv.conf
+  EXPECT_TRUE(plan_identity(facts, test_identity()).notes.empty());
+}
+
 }  // namespace
 }  // namespace domsmith

@@ -166,6 +166,24 @@ TEST_F(WriteIdentity, FactsOfTheImage) {
   EXPECT_THAT(facts.leftovers, ElementsAre("/var/lib/dhcp/dhclient.leases"));
 }
 
+TEST_F(WriteIdentity, WhetherThereAreNameServers) {
+  make_debian();
+  const auto none = [this](const char* path, const char* text) {
+    auto fs = value_of(FileSystem::open(target_, Access::read_write));
+    if (path != nullptr) {
+      value_of(fs.write_file(path, text));
+    }
+    const bool found = value_of(read_image_facts(fs)).no_name_servers;
+    value_of(fs.close());
+    return found;
+  };
+  EXPECT_TRUE(none(nullptr, nullptr));
+  EXPECT_TRUE(none("etc/resolv.conf", "# nameserver\nsearch example.org\n"));
+  EXPECT_FALSE(none("etc/resolv.conf", "nameserver 192.0.2.1\n"));
+  EXPECT_TRUE(none("etc/resolv.conf", ""));
+  EXPECT_FALSE(none("usr/lib/systemd/systemd-resolved", "#!"));
+}
+
 TEST_F(WriteIdentity, WhichNetworkSystem) {
   make_debian();
   auto fs = value_of(FileSystem::open(target_, Access::read_write));

@@ -51,7 +51,7 @@ machine_arguments() {
   linux+=" systemd.default_timeout_start_sec=600 ${DOMSMITH_LAB_LINUX_ARGS:-}"
   # In a module's words QEMU takes a doubled comma for a comma.
   qemu_args=(-name domsmith-lab -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt
-    -smp 2 -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
+    -smp 3 -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
     -pidfile "$state/qemu.pid" -serial "file:$state/serial.log"
     -kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
     -initrd "$base/kernel ${linux//,/,,},$base/initrd.img"

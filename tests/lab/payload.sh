@@ -39,7 +39,8 @@ payload_domsmith() {
   done
   # The emulated CPU's time stamp counter does not count as reliable, so Xen would trap each read of it: a guest's start has
   # a hundred thousand, and each is a way through the emulation of SVM and back.
-  sed -i '/^\[domain\]/a tsc_mode = "native"' -- "$tree"/share/domsmith/templates/*.toml
+  # And a guest whose start takes minutes may still get its console: systemd gives up on a device after 90 s.
+  sed -i '/^\[domain\]/a tsc_mode = "native"\ncmdline = "systemd.default_timeout_start_sec=600"' -- "$tree"/share/domsmith/templates/*.toml
 }
 
 payload_add() {

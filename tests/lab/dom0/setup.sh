@@ -20,9 +20,9 @@ lvcreate -q -q --type thin-pool --extents 80%FREE --poolmetadatasize 128m --chun
 pvcreate -q -q /dev/disk/by-id/virtio-vg1
 vgcreate -q -q vg1 /dev/disk/by-id/virtio-vg1
 
-# On the first emulated CPU, which takes the chipset's interrupts, QEMU's emulation of SVM loses a guest's state every few
+# On the first of the three emulated CPUs, which takes the chipset's interrupts, QEMU's emulation of SVM loses a guest's state every few
 # minutes: the guest triple faults, or Xen double faults. On the others it has not been seen.
-printf 'vm.hvm.cpumask = "1"\n' >>/etc/xen/xl.conf
+printf 'vm.hvm.cpumask = "all,^0"\n' >>/etc/xen/xl.conf
 
 # A guest that boots may not keep dom0 from starting the next one: libxl gives a hotplug script 40 s.
 xl sched-credit2 -d Domain-0 -w 4096

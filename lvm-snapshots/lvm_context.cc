@@ -10,8 +10,15 @@
 
 namespace domsmith {
 
-LvmContext::LvmContext(std::string group, std::string pool, const std::filesystem::path& run)
-    : commands_{std::move(group), std::move(pool)}, use_(run, commands_.group) {}
+LvmContext::LvmContext(std::string group, std::string pool, const std::filesystem::path& run,
+                       const std::filesystem::path& state)
+    : commands_{std::move(group), std::move(pool)},
+      use_(run, commands_.group),
+      batch_(std::make_unique<LvmHost>(commands_.group,
+                                       [this](const LvmCommand& command, const std::string& headline) {
+                                         return this->run(command, headline);
+                                       }),
+             commands_, state / commands_.group / commands_.pool) {}
 
 std::string LvmContext::name() const {
   return commands_.thin() ? fmt::format("lvm:{}/{}", commands_.group, commands_.pool) : "lvm:" + commands_.group;
@@ -81,12 +88,27 @@ Result<void> LvmContext::check_pool(const LvmGroup& group) const {
 Result<LvmGroup> LvmContext::report() {
   LvmGroup group = TRY(report_unchecked());
   TRY(check_pool(group));
+  one_by_one_.clear();
+  if (!group.peculiarity.empty()) {
+    one_by_one_ = fmt::format("VG {} is {}", group.name, group.peculiarity);
+  } else if (commands_.thin() && !group.find(commands_.pool)->active) {
+    one_by_one_ = "the pool is not active";
+  }
   return group;
 }
 
+bool LvmContext::batches(std::size_t count) const {
+  return commands_.thin() && count >= LvmBatch::worth_it && one_by_one_.empty();
+}
+
+std::string LvmContext::why_one_by_one() const { return one_by_one_; }
+
 Result<LvmGroup> LvmContext::tidy() {
   LvmGroup group = TRY(report());
-  bool changed = false;
+  bool changed = commands_.thin() && TRY(batch_.recover());
+  if (changed) {
+    group = TRY(report());
+  }
   for (const std::string& left : TRY(use_.left_open())) {
     TRY(settle(left));
     changed = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "lvm-snapshots/lvm_batch.h"
 #include "lvm-snapshots/lvm_commands.h"
 #include "lvm-snapshots/lvm_library.h"
 #include "lvm-snapshots/lvm_report.h"
@@ -17,11 +18,17 @@ namespace domsmith {
 
 class LvmContext {
  public:
-  LvmContext(std::string group, std::string pool, const std::filesystem::path& run = "/run/lock/domsmith");
+  // `run`: lvm_use.h; `state`: journals of batches, which a restart of the host must not take away.
+  LvmContext(std::string group, std::string pool, const std::filesystem::path& run = "/run/lock/domsmith",
+             const std::filesystem::path& state = "/var/lib/domsmith/lvm");
 
   [[nodiscard]] std::string name() const;  // "lvm:vg0/pool"
   [[nodiscard]] const LvmCommands& commands() const { return commands_; }
   [[nodiscard]] const LvmUse& use() const { return use_; }
+  [[nodiscard]] LvmBatch& batch() { return batch_; }
+  // Whether that many volumes are worth a batch, in a group that can take one as far as report() has seen it.
+  [[nodiscard]] bool batches(std::size_t count) const;
+  [[nodiscard]] std::string why_one_by_one() const;  // empty: batches are possible, or nobody has looked
 
   // What LVM knows now. denied, unsupported, not_found (group, pool).
   Result<LvmGroup> report();
@@ -52,6 +59,8 @@ class LvmContext {
 
   LvmCommands commands_;
   LvmUse use_;
+  LvmBatch batch_;
+  std::string one_by_one_;
   std::shared_ptr<LvmLibrary> library_;
 };
 

@@ -84,9 +84,18 @@ void read_group(const json& row, LvmGroup& group) {
   group.size = number_of(row, "vg_size");
   group.free = number_of(row, "vg_free");
   group.metadata_free = number_of(row, "vg_mda_free");
+  for (const char* field : {"vg_shared", "vg_clustered", "vg_exported", "vg_partial"}) {
+    if (const std::string word = text_of(row, field); !word.empty()) {
+      group.peculiarity = word;
+    }
+  }
+  if (text_of(row, "vg_permissions") == "read-only") {
+    group.peculiarity = "read-only";
+  }
 }
 
-constexpr std::string_view group_fields = "vg_name,vg_size,vg_free,vg_mda_free";
+constexpr std::string_view group_fields =
+    "vg_name,vg_size,vg_free,vg_mda_free,vg_shared,vg_clustered,vg_exported,vg_partial,vg_permissions";
 constexpr std::string_view volume_fields =
     "lv_name,lv_size,origin_size,lv_role,lv_tags,lv_active,lv_device_open,lv_layout,pool_lv,origin,data_percent,"
     "metadata_percent";

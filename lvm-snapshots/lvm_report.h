@@ -45,6 +45,7 @@ struct LvmGroup {
   std::uint64_t size = 0;
   std::uint64_t free = 0;
   std::uint64_t metadata_free = 0;  // of its metadata areas, bytes for further text
+  std::string peculiarity;          // "shared", "clustered", "exported", "partial" or "read-only": no batch there
   std::vector<LvmVolume> volumes;   // sorted by name
 
   [[nodiscard]] const LvmVolume* find(std::string_view name) const;

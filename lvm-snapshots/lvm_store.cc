@@ -51,6 +51,9 @@ Result<StoreStatus> LvmStore::status() {
   status.description =
       fmt::format("thin pool {}/{}{}", commands.group, commands.pool, pool->active ? "" : " (not active)");
   status.method = "thin snapshot";
+  if (const std::string why = context_->why_one_by_one(); !why.empty()) {
+    status.method += fmt::format(", one by one ({})", why);
+  }
   status.size = pool->size;
   const double used = pool->data_percent.value_or(0.0);  // not known while the pool is not active
   status.free = static_cast<std::uint64_t>(static_cast<double>(pool->size) * (100.0 - used) / 100.0);
@@ -285,6 +288,9 @@ std::vector<std::string> LvmStore::plan_create(std::string_view volume, std::uin
 }
 
 std::vector<std::string> LvmStore::plan_clone(std::string_view origin, std::span<const std::string> names) const {
+  if (context_->batches(names.size())) {
+    return context_->batch().plan_clone(origin, names);
+  }
   std::vector<LvmCommand> commands;
   for (const std::string& volume : names) {
     commands.push_back(context_->commands().snapshot(origin, volume));
@@ -297,6 +303,9 @@ std::vector<std::string> LvmStore::plan_seal(std::string_view volume) const {
 }
 
 std::vector<std::string> LvmStore::plan_reset(std::string_view origin, std::span<const std::string> names) const {
+  if (context_->batches(names.size())) {
+    return context_->batch().plan_reset(origin, names);
+  }
   std::vector<LvmCommand> commands;
   for (const std::string& volume : names) {
     commands.push_back(context_->commands().snapshot(origin, fmt::format("{}{}", volume, suffix_reset)));
@@ -309,7 +318,8 @@ std::vector<std::string> LvmStore::plan_reset(std::string_view origin, std::span
 }
 
 std::vector<std::string> LvmStore::plan_remove(std::span<const std::string> names) const {
-  return texts(context_->commands().remove(names));
+  return context_->batches(names.size()) ? context_->batch().plan_remove(names)
+                                         : texts(context_->commands().remove(names));
 }
 
 }  // namespace domsmith

@@ -6,6 +6,7 @@
 // for LVM knows no other way.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "lvm-snapshots/lvm_context.h"
@@ -47,6 +48,11 @@ class LvmStore final : public VolumeStore {
   // Makes all snapshots or none; (origin, name) pairs.
   using Snapshots = std::vector<std::pair<std::string, std::string>>;
   Result<void> make_snapshots(const Snapshots& snapshots, const std::string& headline);
+  // false: LVM's own commands must do it.
+  using Batch = std::function<Result<LvmBatch::Refusal>(LvmBatch&)>;
+  Result<bool> in_one_batch(std::size_t count, const Batch& batch);
+  Result<void> reset_one_by_one(std::span<const std::string> names, const Snapshots& snapshots);
+  Result<void> remove_clones(std::span<const std::string> names);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);
   Result<void> zero(std::string_view name);
 

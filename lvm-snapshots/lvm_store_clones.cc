@@ -6,6 +6,7 @@
 
 #include "base/fail_point.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "lvm-snapshots/lvm_errors.h"
 #include "lvm-snapshots/lvm_store.h"
 #include "lvm-snapshots/store_rules.h"
@@ -41,6 +42,17 @@ Result<void> LvmStore::make_snapshots(const Snapshots& snapshots, const std::str
   return result;
 }
 
+Result<bool> LvmStore::in_one_batch(std::size_t count, const Batch& batch) {
+  if (!context_->batches(count)) {
+    return false;
+  }
+  const LvmBatch::Refusal refusal = TRY(batch(context_->batch()));
+  if (refusal) {
+    log_info(fmt::format("{}: one by one, for {}", name(), *refusal));
+  }
+  return !refusal;
+}
+
 Result<void> LvmStore::clone(std::string_view origin, std::span<const std::string> names) {
   TRY(store_rules::check_names(names));
   const FileLock gate = TRY(context_->use().gate());
@@ -53,28 +65,44 @@ Result<void> LvmStore::clone(std::string_view origin, std::span<const std::strin
     snapshots.emplace_back(origin, volume);
   }
   TRY(check_room(group, golden.size, names.size()));
+  // An active origin has to be suspended for each snapshot; LVM does that.
+  if (!golden.active &&
+      TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.clone(golden.name, names, progress()); }))) {
+    return {};
+  }
   return make_snapshots(snapshots, fmt::format("cannot clone '{}'", origin));
 }
 
-// New snapshots stand beside the old clones first, and take their names when all of them are there. A crash in between
-// is found by tidy(): NAME.reset goes where NAME is there still, and becomes NAME where it is not.
 Result<void> LvmStore::reset(std::span<const std::string> names) {
   TRY(store_rules::check_names(names));
   const FileLock gate = TRY(context_->use().gate());
   const LvmGroup group = TRY(context_->tidy());
   Snapshots snapshots;
   std::uint64_t largest = 0;
+  bool idle = true;
   for (const std::string& volume : names) {
     const LvmVolume& there = *TRY(context_->lookup(group, volume));
     TRY(store_rules::check_is_clone(volume, *there.kind, "be reset"));
     TRY(check_idle(there));
     snapshots.emplace_back(there.origin, fmt::format("{}{}", volume, suffix_reset));
     largest = std::max(largest, there.size);
+    const LvmVolume* origin = group.find(there.origin);
+    idle = idle && origin != nullptr && !origin->active;
   }
   if (names.empty()) {
     return {};
   }
+  TRY(check_room(group, largest, 1));
+  if (idle && TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.reset(names, progress()); }))) {
+    return {};
+  }
   TRY(check_room(group, largest, names.size()));
+  return reset_one_by_one(names, snapshots);
+}
+
+// New snapshots stand beside the old clones first, and take their names when all of them are there. A crash in between
+// is found by tidy(): NAME.reset goes where NAME is there still, and becomes NAME where it is not.
+Result<void> LvmStore::reset_one_by_one(std::span<const std::string> names, const Snapshots& snapshots) {
   const std::string headline = fmt::format("cannot reset {} volume{}", names.size(), names.size() == 1 ? "" : "s");
   TRY(make_snapshots(snapshots, headline));
   std::vector<LvmCommand> swap;
@@ -107,6 +135,13 @@ Result<void> LvmStore::check_removable(const LvmGroup& group, std::span<const st
   return {};
 }
 
+Result<void> LvmStore::remove_clones(std::span<const std::string> names) {
+  if (TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.remove(names, progress()); }))) {
+    return {};
+  }
+  return context_->run_all(context_->commands().remove(names), "cannot remove volumes");
+}
+
 Result<void> LvmStore::remove(std::span<const std::string> names) {
   TRY(store_rules::check_names(names));
   const FileLock gate = TRY(context_->use().gate());
@@ -122,10 +157,9 @@ Result<void> LvmStore::remove(std::span<const std::string> names) {
       there, [&](const std::string& volume) { return group.find(volume)->kind == VolumeKind::clone; });
   const std::span clones(there.begin(), rest.begin());
   const std::span others(rest.begin(), there.end());
-  std::vector<LvmCommand> commands = context_->commands().remove(clones);
-  std::ranges::copy(context_->commands().remove(others), std::back_inserter(commands));
   TRY(fail_point("lvm.remove.before"));
-  TRY(context_->run_all(commands, "cannot remove volumes"));
+  TRY(remove_clones(clones));
+  TRY(context_->run_all(context_->commands().remove(others), "cannot remove volumes"));
   for (const std::string& volume : there) {
     context_->use().forget(volume);
   }

@@ -40,21 +40,27 @@ disk() { # ID FILE FORMAT [OPTIONS]: the serial gives it a name in dom0 that doe
 # or dom0 early; qemu64 with SVM and nested paging boots PV, PVH and HVM guests.
 # shellcheck disable=SC2054 # the commas are QEMU's
 machine_arguments() {
-  local base=$1 port=$2 xen linux
+  local base=$1 port=$2 xen linux console=hvc0 processors=3 boot
+  if [[ -n $without_xen ]]; then
+    console=ttyS0
+    processors=1
+  fi
   # Nothing to defend against in here, and each mitigation is emulated at a price; no scrubbing of memory that QEMU gave zeroed.
   xen="console=com1 com1=115200,8n1 dom0_mem=${dom0_memory}M,max:${dom0_memory}M dom0_max_vcpus=2 bootscrub=0 spec-ctrl=no"
   # A crash ends the machine at once (with -no-reboot) instead of leaving it to the deadline.
   # Drivers of the chipset that nothing here uses are not worth their start-up time.
-  linux="console=hvc0 root=LABEL=lab-dom0 rw mitigations=off audit=0 nowatchdog random.trust_cpu=on panic=5"
+  linux="console=$console root=LABEL=lab-dom0 rw mitigations=off audit=0 nowatchdog random.trust_cpu=on panic=5"
   linux+=" module_blacklist=ahci,libahci,iTCO_wdt,iTCO_vendor_support,pcspkr,snd_pcsp,powernow_k8,i2c_i801,lpc_ich,joydev,evdev,psmouse,cfg80211"
   # On a crowded machine nothing may be given up here: the deadline is outside.
   linux+=" systemd.default_timeout_start_sec=600 ${DOMSMITH_LAB_LINUX_ARGS:-}"
   # In a module's words QEMU takes a doubled comma for a comma.
+  boot=(-kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
+    -initrd "$base/kernel ${linux//,/,,},$base/initrd.img")
+  [[ -z $without_xen ]] || boot=(-kernel "$base/kernel" -append "$linux" -initrd "$base/initrd.img")
   qemu_args=(-name domsmith-lab -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt
-    -smp 3 -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
+    -smp "$processors" -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
     -pidfile "$state/qemu.pid" -serial "file:$state/serial.log"
-    -kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
-    -initrd "$base/kernel ${linux//,/,,},$base/initrd.img"
+    "${boot[@]}"
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile=
     -device virtio-rng-pci)
   disk dom0 "$state/dom0.qcow2" qcow2

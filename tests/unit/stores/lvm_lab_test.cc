@@ -1,5 +1,6 @@
-// What only real LVM shows; part of store_contract_lvm, for the stores that DOMSMITH_TEST_LVM names.
-#include <gmock/gmock.h>
+// What only real LVM shows.
+#include "tests/unit/stores/lvm_lab.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,64 +11,65 @@
 
 #include "base/process.h"
 #include "lvm-snapshots/store_spec.h"
-#include "tests/unit/stores/lvm_under_test.h"
 
 namespace domsmith::testing {
+
+void LvmLab::SetUp() {
+  if (GetParam().empty()) {
+    GTEST_SKIP() << "DOMSMITH_TEST_LVM names no LVM store to test";
+  }
+  const StoreSpec spec = parse_store_spec(GetParam()).value();
+  group_ = spec.group;
+  pool_ = spec.pool;
+  prefix_ = "lab" + std::to_string(::getpid()) + "-";
+}
+
+void LvmLab::TearDown() {
+  if (!group_.empty()) {
+    remove_volumes(GetParam(), prefix_);
+  }
+}
+
+std::string LvmLab::lvm(std::vector<std::string> argv) {
+  argv[0] = find_program(argv[0]).value();
+  std::vector<std::string> environment;  // where the LVM under test has its settings and nodes, theirs are too
+  for (const std::string variable : {"LVM_SYSTEM_DIR", "DM_DISABLE_UDEV"}) {
+    if (const char* value = std::getenv(variable.c_str()); value != nullptr) {
+      environment.push_back(variable + "=" + value);
+    }
+  }
+  const auto done = run_checked({std::move(argv), std::move(environment), {}});
+  EXPECT_TRUE(ok(done));
+  return done ? done->out : "";
+}
+
+void LvmLab::make_golden_and_clones(const std::vector<std::string>& clones) {
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->create(name("gold"), 8 << 20)));
+  ASSERT_TRUE(ok(store->seal(name("gold"))));
+  ASSERT_TRUE(ok(store->clone(name("gold"), clones)));
+}
+
+int LvmLab::in_child(const char* variable, const std::string& value, const std::function<void(VolumeStore&)>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv(variable, value.c_str(), 1);
+    action(*open_store(GetParam()).value());
+    ::_exit(0);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return status;
+}
+
+void LvmLab::in_dying_child(const std::function<void(VolumeStore&)>& action) {
+  const int status = in_child("DOMSMITH_TEST_CHILD", "1", action);
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
 
 namespace {
 
 using ::testing::HasSubstr;
-
-class LvmLab : public ::testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    if (GetParam().empty()) {
-      GTEST_SKIP() << "DOMSMITH_TEST_LVM names no LVM store to test";
-    }
-    group_ = parse_store_spec(GetParam()).value().group;
-  }
-  void TearDown() override {
-    if (!group_.empty()) {
-      remove_volumes(GetParam(), prefix_);
-    }
-  }
-
-  [[nodiscard]] std::string name(const std::string& word) const { return prefix_ + word; }
-  static std::string lvm(std::vector<std::string> argv) {
-    argv[0] = find_program(argv[0]).value();
-    std::vector<std::string> environment;  // where the LVM under test has its settings and nodes, theirs are too
-    for (const std::string variable : {"LVM_SYSTEM_DIR", "DM_DISABLE_UDEV"}) {
-      if (const char* value = std::getenv(variable.c_str()); value != nullptr) {
-        environment.push_back(variable + "=" + value);
-      }
-    }
-    const auto done = run_checked({std::move(argv), std::move(environment), {}});
-    EXPECT_TRUE(ok(done));
-    return done ? done->out : "";
-  }
-  void make_golden_and_clones(const std::vector<std::string>& clones) {
-    const auto store = open_store(GetParam()).value();
-    ASSERT_TRUE(ok(store->create(name("gold"), 8 << 20)));
-    ASSERT_TRUE(ok(store->seal(name("gold"))));
-    ASSERT_TRUE(ok(store->clone(name("gold"), clones)));
-  }
-  // The action runs in a process of its own, which ends by SIGKILL.
-  template <class Action>
-  void in_dying_child(Action action) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      const auto store = open_store(GetParam()).value();
-      action(*store);
-      ::_exit(0);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-  }
-
-  std::string group_;
-  std::string prefix_ = "lab" + std::to_string(::getpid()) + "-";
-};
 
 TEST_P(LvmLab, AUsersOwnVolumesAreNeverListedNorTouched) {
   const std::string theirs = name("theirs");

@@ -1,0 +1,334 @@
+// The three verbs. What a crash left: lvm_batch_recovery.cc.
+#include "lvm-snapshots/lvm_batch.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <set>
+
+#include "base/clock.h"
+#include "base/fail_point.h"
+#include "base/interrupt.h"
+#include "lvm-snapshots/lvm_report.h"
+
+namespace domsmith {
+
+namespace {
+
+using NameSet = std::set<std::string, std::less<>>;
+
+LvmStamp stamp_now() {
+  utsname host{};
+  (void)::uname(&host);
+  const auto now = system_clock().now().time_since_epoch();
+  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()), host.nodename};
+}
+
+// Names that lvcreate(8) refuses; it says why better than we could.
+bool reserved(std::string_view name) { return name.starts_with("snapshot") || name.starts_with("pvmove"); }
+
+// Kernel names hold group and volume with each dash doubled, 127 bytes at most (dm-ioctl.h, DM_NAME_LEN).
+bool too_long(std::string_view group, std::string_view name) {
+  static constexpr std::ptrdiff_t longest = 127;
+  const auto doubled = [](std::string_view text) { return std::ssize(text) + std::ranges::count(text, '-'); };
+  return doubled(group) + 1 + doubled(name) + std::ssize(suffix_reset) > longest;
+}
+
+std::vector<ThinDeviceId> ids_of(std::span<const std::string> names, const LvmMetadata& metadata) {
+  std::vector<ThinDeviceId> ids;
+  std::ranges::transform(names, std::back_inserter(ids),
+                         [&](const std::string& name) { return metadata.device_of(name).value_or(0); });
+  return ids;
+}
+
+// The one with the highest device: while it is there, LVM gives out no id of the others (lvm_metadata.h).
+const std::string& highest(std::span<const std::string> names, const LvmMetadata& metadata) {
+  return *std::ranges::max_element(names, {}, [&](const std::string& name) { return metadata.device_of(name); });
+}
+
+LvmBatch::Refusal unusual(const std::string& name) {
+  return fmt::format("'{}' is more than a plain thin snapshot", name);
+}
+
+}  // namespace
+
+Result<LvmBatch::View> LvmBatch::look() {
+  std::shared_ptr<void> lock = TRY(machine_->lock());
+  const std::string text = TRY(machine_->read_metadata());
+  LvmMetadata metadata = TRY(LvmMetadata::parse(text, commands_.group, commands_.pool));
+  std::string pool = metadata.pool_device_uuid();
+  return View{std::move(lock), std::move(metadata), std::move(pool)};
+}
+
+Result<LvmBatch::Refusal> LvmBatch::pool_refusal(const View& view) {
+  if (Refusal refusal = view.metadata.refusal()) {
+    return refusal;
+  }
+  const auto state = TRY(machine_->pool_state(view.pool));
+  if (!state) {
+    return "the pool is not active";
+  }
+  if (!state->trouble.empty()) {
+    return state->trouble;
+  }
+  if (state->transaction_id != view.metadata.transaction_id()) {
+    return "the kernel's pool and the volume group are not in step";
+  }
+  return std::nullopt;
+}
+
+Result<Operation> LvmBatch::begin(std::string_view verb, const View& view, nlohmann::json parameters) {
+  parameters["group"] = view.metadata.group_id();
+  parameters["pool"] = view.metadata.pool_id();
+  parameters["device"] = view.pool;
+  return journal_.begin(verb, std::move(parameters));
+}
+
+// The journal is held until all is settled; where that fails as well, the next verb finds it.
+Result<LvmBatch::Refusal> LvmBatch::conclude(Operation& operation, Result<void> done) {
+  if (!done) {
+    Error error = std::move(done).error();
+    auto settled = settle(operation);
+    if (settled) {
+      settled = operation.finish();
+    }
+    if (!settled) {
+      error.causes.push_back(fmt::format("tidying up failed as well: {}", settled.error().what));
+    }
+    return std::unexpected(std::move(error));
+  }
+  TRY(operation.finish());
+  return std::nullopt;
+}
+
+Result<void> LvmBatch::make_devices(Operation& operation, const View& view, std::vector<Device>& devices,
+                                    Progress& progress) {
+  std::set<ThinDeviceId> avoided = view.metadata.devices();
+  std::vector<ThinDeviceId> ids;
+  for (const Device& device : devices) {
+    avoided.insert(device.id);
+    ids.push_back(device.id);
+  }
+  progress.begin("volumes", devices.size(), "volumes");
+  auto made = operation.perform("devices", {{"devices", ids}}, [&]() -> Result<void> {
+    std::uint64_t done = 0;
+    for (Device& device : devices) {
+      TRY(check_interrupted());
+      while (!TRY(machine_->create_snapshot(view.pool, device.id, device.origin))) {
+        // Somebody's, whom the group does not know; it stays as it is.
+        const std::vector<ThinDeviceId> other = choose_device_ids(avoided, 1);
+        if (other.empty()) {
+          return fail(ErrorCode::no_space,
+                      fmt::format("{} has no free device numbers", commands_.path(commands_.pool)));
+        }
+        TRY(operation.record("taken", {{"device", device.id}, {"instead", other.front()}}));
+        device.id = other.front();
+        avoided.insert(device.id);
+      }
+      progress.advance("volumes", ++done, devices.size(), "volumes");
+      TRY(fail_point("lvm.batch.device"));
+    }
+    return {};
+  });
+  progress.end("volumes");
+  return made;
+}
+
+Result<void> LvmBatch::delete_devices(Operation& operation, const View& view, std::span<const ThinDeviceId> ids,
+                                      Progress& progress) {
+  progress.begin("freeing", ids.size(), "volumes");
+  auto deleted = operation.perform("free", nlohmann::json::object(), [&]() -> Result<void> {
+    std::uint64_t done = 0;
+    for (const ThinDeviceId id : ids) {
+      TRY(machine_->delete_device(view.pool, id));
+      progress.advance("freeing", ++done, ids.size(), "volumes");
+      TRY(fail_point("lvm.batch.free"));
+    }
+    return {};
+  });
+  progress.end("freeing");
+  return deleted;
+}
+
+// `freed`: devices that no volume has from then on.
+Result<void> LvmBatch::commit(Operation& operation, const View& view, const LvmMetadata& changed,
+                              std::span<const ThinDeviceId> freed) {
+  const std::vector<ThinDeviceId> ids(freed.begin(), freed.end());
+  return operation.perform("metadata", {{"devices", ids}}, [&]() -> Result<void> {
+    if (TRY(machine_->seqno()) != view.metadata.seqno()) {
+      return fail(ErrorCode::busy,
+                  fmt::format("VG {} was changed by somebody who does not keep LVM's lock", commands_.group),
+                  "try again; find out who uses --nolocking, or the same disks on another host");
+    }
+    return machine_->write_metadata(changed.text());
+  });
+}
+
+Result<LvmBatch::Refusal> LvmBatch::clone(const std::string& origin, std::span<const std::string> names,
+                                          Progress& progress) {
+  View view = TRY(look());
+  if (Refusal refusal = TRY(pool_refusal(view))) {
+    return refusal;
+  }
+  const auto origin_device = view.metadata.device_of(origin);
+  if (!origin_device) {
+    return unusual(origin);
+  }
+  for (const std::string& name : names) {
+    if (reserved(name) || too_long(commands_.group, name) || view.metadata.has(name)) {
+      return fmt::format("LVM has something to say about the name '{}'", name);
+    }
+  }
+  // The last one is made by LVM itself, which moves the pool's transaction number on.
+  std::vector<Device> devices;
+  for (const ThinDeviceId id : choose_device_ids(view.metadata.devices(), names.size() - 1)) {
+    devices.push_back({id, *origin_device});
+  }
+  if (devices.size() + 1 != names.size()) {
+    return "the pool has too few free device numbers";
+  }
+  const std::vector<std::string> all(names.begin(), names.end());
+  Operation operation = TRY(begin("lvm.clone", view, {{"names", all}}));
+  auto done = clone_steps(operation, std::move(view), origin, names, std::move(devices),
+                          progress);  // its view, and with it the lock, ends here
+  return conclude(operation, std::move(done));
+}
+
+Result<void> LvmBatch::clone_steps(Operation& operation, View view, const std::string& origin,
+                                   std::span<const std::string> names, std::vector<Device> devices,
+                                   Progress& progress) {
+  TRY(make_devices(operation, view, devices, progress));
+  LvmMetadata changed = view.metadata;
+  const LvmStamp stamp = stamp_now();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    changed.add_clone(names[i], origin, devices[i].id, stamp, new_lvm_id());
+  }
+  TRY(commit(operation, view, changed, {}));
+  view.lock.reset();
+  return operation.perform("last", nlohmann::json::object(), [&] {
+    return machine_->run(commands_.snapshot(origin, names.back()), fmt::format("cannot clone '{}'", origin));
+  });
+}
+
+Result<LvmBatch::Refusal> LvmBatch::reset(std::span<const std::string> names, Progress& progress) {
+  View view = TRY(look());
+  if (Refusal refusal = TRY(pool_refusal(view))) {
+    return refusal;
+  }
+  std::vector<ThinDeviceId> ids = choose_device_ids(view.metadata.devices(), names.size());
+  if (ids.size() != names.size()) {
+    return "the pool has too few free device numbers";
+  }
+  std::vector<Device> devices;
+  for (const std::string& name : names) {
+    const auto origin_device = view.metadata.device_of(view.metadata.origin_of(name));
+    if (!origin_device || !view.metadata.device_of(name)) {
+      return unusual(name);
+    }
+    devices.push_back({ids[devices.size()], *origin_device});
+  }
+  if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
+    return fmt::format("'{}' was made from one of them", other);
+  }
+  const std::string left = fmt::format("{}{}", highest(names, view.metadata), suffix_reset);
+  if (view.metadata.has(left)) {
+    return fmt::format("there is a volume '{}'", left);
+  }
+  const std::vector<std::string> all(names.begin(), names.end());
+  Operation operation = TRY(begin("lvm.reset", view, {{"names", all}, {"left", left}, {"left_id", new_lvm_id()}}));
+  auto done = reset_steps(operation, std::move(view), names, std::move(devices),
+                          progress);  // its view, and with it the lock, ends here
+  return conclude(operation, std::move(done));
+}
+
+// All old devices but the highest lose their volumes; that one gets a volume of its own, which LVM removes at the end.
+Result<void> LvmBatch::reset_steps(Operation& operation, View view, std::span<const std::string> names,
+                                   std::vector<Device> devices, Progress& progress) {
+  TRY(make_devices(operation, view, devices, progress));
+  LvmMetadata changed = view.metadata;
+  const LvmStamp stamp = stamp_now();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    changed.set_device(names[i], devices[i].id, stamp);
+  }
+  const std::string& last = highest(names, view.metadata);
+  const ThinDeviceId kept = view.metadata.device_of(last).value_or(0);
+  const std::string left = fmt::format("{}{}", last, suffix_reset);
+  changed.add_clone(left, view.metadata.origin_of(last), kept, stamp, operation.parameters().value("left_id", ""));
+  std::vector<ThinDeviceId> freed = ids_of(names, view.metadata);
+  std::erase(freed, kept);
+  TRY(commit(operation, view, changed, freed));
+  TRY(delete_devices(operation, view, freed, progress));
+  view.lock.reset();
+  return operation.perform("last", nlohmann::json::object(), [&] {
+    return machine_->run(commands_.remove(std::span(&left, 1)).front(), "cannot remove the last old volume");
+  });
+}
+
+Result<LvmBatch::Refusal> LvmBatch::remove(std::span<const std::string> names, Progress& progress) {
+  View view = TRY(look());
+  if (Refusal refusal = TRY(pool_refusal(view))) {
+    return refusal;
+  }
+  for (const std::string& name : names) {
+    if (!view.metadata.device_of(name)) {
+      return unusual(name);
+    }
+  }
+  if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
+    return fmt::format("'{}' was made from one of them", other);
+  }
+  const std::string last = highest(names, view.metadata);
+  std::vector<std::string> first(names.begin(), names.end());
+  std::erase(first, last);
+  Operation operation =
+      TRY(begin("lvm.remove", view, {{"names", first}, {"left", last}, {"left_id", view.metadata.id_of(last)}}));
+  auto done =
+      remove_steps(operation, std::move(view), first, last, progress);  // its view, and with it the lock, ends here
+  return conclude(operation, std::move(done));
+}
+
+Result<void> LvmBatch::remove_steps(Operation& operation, View view, std::span<const std::string> names,
+                                    const std::string& last, Progress& progress) {
+  LvmMetadata changed = view.metadata;
+  changed.remove(NameSet(names.begin(), names.end()));
+  const std::vector<ThinDeviceId> freed = ids_of(names, view.metadata);
+  TRY(commit(operation, view, changed, freed));
+  TRY(delete_devices(operation, view, freed, progress));
+  view.lock.reset();
+  return operation.perform("last", nlohmann::json::object(), [&] {
+    return machine_->run(commands_.remove(std::span(&last, 1)).front(), fmt::format("cannot remove '{}'", last));
+  });
+}
+
+std::vector<std::string> LvmBatch::plan(std::string_view message, std::size_t count) const {
+  return {fmt::format("vgcfgbackup --nolocking -f FILE {}", commands_.group),
+          fmt::format("dmsetup message {}-{}-tpool 0 {}, {} times", commands_.group, commands_.pool, message, count),
+          fmt::format("vgcfgrestore --nolocking --force --yes -f FILE {}", commands_.group)};
+}
+
+std::vector<std::string> LvmBatch::plan_clone(std::string_view origin, std::span<const std::string> names) const {
+  std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size() - 1);
+  lines.push_back(command_text(commands_.snapshot(origin, names.back())));
+  return lines;
+}
+
+std::vector<std::string> LvmBatch::plan_reset(std::string_view /*origin*/, std::span<const std::string> names) const {
+  std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size());
+  const std::string left = fmt::format("{}{}", names.back(), suffix_reset);
+  lines.push_back(fmt::format("dmsetup message {}-{}-tpool 0 delete OLD, {} times", commands_.group, commands_.pool,
+                              names.size() - 1));
+  lines.push_back(command_text(commands_.remove(std::span(&left, 1)).front()));
+  return lines;
+}
+
+std::vector<std::string> LvmBatch::plan_remove(std::span<const std::string> names) const {
+  std::vector<std::string> lines = plan("delete OLD", names.size() - 1);
+  std::swap(lines[1], lines[2]);  // the volumes go first, then their devices
+  lines.push_back(command_text(commands_.remove(names.last(1)).front()));
+  return lines;
+}
+
+}  // namespace domsmith

@@ -1,0 +1,86 @@
+// Any number of thin snapshots cloned, reset or removed by one change of the volume group's metadata. Why each crash
+// is recovered: docs/decisions/0008-batch-transactions.md.
+//
+// All verbs are called with the store's gate held, on volumes that are not in use.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/journal.h"
+#include "base/progress.h"
+#include "lvm-snapshots/lvm_commands.h"
+#include "lvm-snapshots/lvm_machine.h"
+#include "lvm-snapshots/lvm_metadata.h"
+
+namespace domsmith {
+
+class LvmBatch {
+ public:
+  // Fewer volumes than this are not worth it: LVM's own commands are as fast.
+  static constexpr std::size_t worth_it = 4;
+
+  LvmBatch(std::unique_ptr<LvmMachine> machine, LvmCommands commands, const std::filesystem::path& journal)
+      : machine_(std::move(machine)), commands_(std::move(commands)), journal_(journal) {}
+
+  // nullopt: it is done. A text: why this group cannot take it; nothing was touched, LVM's own commands may try. After
+  // an Error what was begun is undone (clone, and reset before its change of the metadata) or finished (remove, and
+  // reset after it).
+  using Refusal = std::optional<std::string>;
+  Result<Refusal> clone(const std::string& origin, std::span<const std::string> names, Progress& progress);
+  Result<Refusal> reset(std::span<const std::string> names, Progress& progress);
+  Result<Refusal> remove(std::span<const std::string> names, Progress& progress);
+
+  // Undoes or finishes what dead processes left. false: there was nothing.
+  Result<bool> recover();
+
+  // The commands that do the same by hand, for plans.
+  [[nodiscard]] std::vector<std::string> plan_clone(std::string_view origin, std::span<const std::string> names) const;
+  [[nodiscard]] std::vector<std::string> plan_reset(std::string_view origin, std::span<const std::string> names) const;
+  [[nodiscard]] std::vector<std::string> plan_remove(std::span<const std::string> names) const;
+
+ private:
+  // The group under LVM's lock.
+  struct View {
+    std::shared_ptr<void> lock;
+    LvmMetadata metadata;
+    std::string pool;  // the kernel's device
+  };
+  struct Device {
+    ThinDeviceId id = 0;
+    ThinDeviceId origin = 0;
+  };
+
+  Result<View> look();
+  Result<Refusal> pool_refusal(const View& view);
+  Result<Operation> begin(std::string_view verb, const View& view, nlohmann::json parameters);
+  Result<void> clone_steps(Operation& operation, View view, const std::string& origin,
+                           std::span<const std::string> names, std::vector<Device> devices, Progress& progress);
+  Result<void> reset_steps(Operation& operation, View view, std::span<const std::string> names,
+                           std::vector<Device> devices, Progress& progress);
+  Result<void> remove_steps(Operation& operation, View view, std::span<const std::string> names,
+                            const std::string& last, Progress& progress);
+  Result<Refusal> conclude(Operation& operation, Result<void> done);
+
+  Result<void> make_devices(Operation& operation, const View& view, std::vector<Device>& devices, Progress& progress);
+  Result<void> delete_devices(Operation& operation, const View& view, std::span<const ThinDeviceId> ids,
+                              Progress& progress);
+  Result<void> commit(Operation& operation, const View& view, const LvmMetadata& changed,
+                      std::span<const ThinDeviceId> freed);
+
+  Result<void> settle(const Operation& operation);
+  Result<bool> settle_devices(const Operation& operation);
+  Result<void> send_messages(View& view);
+  [[nodiscard]] std::vector<std::string> plan(std::string_view message, std::size_t count) const;
+
+  std::unique_ptr<LvmMachine> machine_;
+  LvmCommands commands_;
+  Journal journal_;
+};
+
+}  // namespace domsmith

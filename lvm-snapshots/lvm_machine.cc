@@ -1,0 +1,74 @@
+#include "lvm-snapshots/lvm_machine.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "lvm-snapshots/lvm_config.h"
+#include "lvm-snapshots/lvm_lock.h"
+
+namespace domsmith {
+
+namespace {
+
+constexpr std::uint64_t longest_metadata = 512ULL << 20;
+
+// What it prints. A process group of its own: a Ctrl-C at the terminal must not cut off LVM's writing.
+Result<std::string> run_program(LvmCommand command) {
+  command.front() = TRY(find_program(command.front()));
+  Command program{.argv = std::move(command), .environment = {}, .working_directory = {}, .process_group = true};
+  for (const char* variable : {"LVM_SYSTEM_DIR", "DM_DISABLE_UDEV"}) {  // where our LVM looks, theirs shall look too
+    if (const char* value = std::getenv(variable); value != nullptr) {
+      program.environment.push_back(fmt::format("{}={}", variable, value));
+    }
+  }
+  return TRY(run_checked(program)).out;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<void>> LvmHost::lock() {
+  if (locking_directory_.empty()) {
+    const std::string setting = TRY(run_program({"lvmconfig", "--typeconfig", "full", "global/locking_dir"}));
+    const LvmConfigNode root = TRY(parse_lvm_config(setting, "lvmconfig global/locking_dir"));
+    locking_directory_ = root.text_of("locking_dir").value_or("");
+    if (!locking_directory_.starts_with('/')) {
+      locking_directory_.clear();
+      return fail(ErrorCode::failed, "cannot find out where LVM keeps its locks",
+                  "try 'lvmconfig --typeconfig full global'");
+    }
+  }
+  return std::make_shared<LvmLock>(TRY(LvmLock::acquire(locking_directory_, group_)));
+}
+
+Result<std::string> LvmHost::read_metadata() {
+  const TemporaryDirectory folder = TRY(TemporaryDirectory::make("domsmith-vg-"));
+  const std::string file = folder.path() / "metadata";
+  TRY(run_program({"vgcfgbackup", "--nolocking", "-f", file, group_}));
+  return read_file(file, longest_metadata);
+}
+
+Result<std::uint64_t> LvmHost::seqno() {
+  const std::string shown = trimmed(TRY(run_program({"vgs", "--nolocking", "--noheadings", "-o", "vg_seqno", group_})));
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(shown.data(), shown.data() + shown.size(), number);
+  if (error != std::errc() || end != shown.data() + shown.size()) {
+    return fail(ErrorCode::failed, fmt::format("cannot read the sequence number of VG {}: '{}'", group_, shown));
+  }
+  return number;
+}
+
+Result<void> LvmHost::write_metadata(const std::string& text) {
+  const TemporaryDirectory folder = TRY(TemporaryDirectory::make("domsmith-vg-"));
+  const std::string file = folder.path() / "metadata";
+  TRY(write_file_atomic(file, text, 0600));
+  // --force: LVM asks for it where there are thin volumes, because it does not look whether the pool agrees; we did.
+  TRY(run_program({"vgcfgrestore", "--nolocking", "--force", "--yes", "-f", file, group_}));
+  return {};
+}
+
+}  // namespace domsmith

@@ -1,0 +1,104 @@
+#include "lvm-snapshots/lvm_pool.h"
+
+#include <fmt/format.h>
+#include <libdevmapper.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace domsmith {
+
+namespace {
+
+struct EndTask {
+  void operator()(dm_task* task) const { dm_task_destroy(task); }
+};
+using Task = std::unique_ptr<dm_task, EndTask>;
+
+struct EndPool {
+  void operator()(dm_pool* pool) const { dm_pool_destroy(pool); }
+};
+
+std::unexpected<Error> no_task(const std::string& uuid) {
+  return fail(ErrorCode::failed, fmt::format("cannot ask device-mapper about {}", uuid));
+}
+
+Result<Task> task_for(int kind, const std::string& uuid) {
+  Task task(dm_task_create(kind));
+  if (!task || dm_task_set_uuid(task.get(), uuid.c_str()) == 0) {
+    return no_task(uuid);
+  }
+  return task;
+}
+
+// `accepted`: the error number that is an answer, not a failure.
+Result<bool> send(const std::string& uuid, const std::string& message, int accepted) {
+  const Task task = TRY(task_for(DM_DEVICE_TARGET_MSG, uuid));
+  if (dm_task_set_sector(task.get(), 0) == 0 || dm_task_set_message(task.get(), message.c_str()) == 0) {
+    return no_task(uuid);
+  }
+  if (dm_task_run(task.get()) != 0) {
+    return true;
+  }
+  const int error = dm_task_get_errno(task.get());
+  if (accepted != 0 && error == accepted) {
+    return false;
+  }
+  return fail_errno(fmt::format("the thin pool {} refuses '{}'", uuid, message), error,
+                    "'dmesg' has the kernel's own words");
+}
+
+std::string trouble_of(const dm_status_thin_pool& status) {
+  if (status.fail != 0 || status.error != 0) {
+    return "the pool has failed";
+  }
+  if (status.needs_check != 0) {
+    return "the pool needs a check (lvconvert --repair)";
+  }
+  if (status.read_only != 0) {
+    return "the pool is read-only";
+  }
+  return status.out_of_data_space != 0 ? "the pool has no room for data" : "";
+}
+
+}  // namespace
+
+Result<std::optional<ThinPoolState>> thin_pool_state(const std::string& uuid) {
+  const Task task = TRY(task_for(DM_DEVICE_STATUS, uuid));
+  dm_info info{};
+  if (dm_task_run(task.get()) == 0 || dm_task_get_info(task.get(), &info) == 0 || info.exists == 0) {
+    return std::optional<ThinPoolState>();
+  }
+  std::uint64_t start = 0;
+  std::uint64_t length = 0;
+  char* type = nullptr;
+  char* parameters = nullptr;
+  (void)dm_get_next_target(task.get(), nullptr, &start, &length, &type, &parameters);
+  const std::unique_ptr<dm_pool, EndPool> memory(dm_pool_create("domsmith", 1024));
+  dm_status_thin_pool* status = nullptr;
+  if (type == nullptr || std::strcmp(type, "thin-pool") != 0 || !memory ||
+      dm_get_status_thin_pool(memory.get(), parameters, &status) == 0) {
+    return fail(ErrorCode::failed, fmt::format("cannot read the state of the thin pool {}", uuid));
+  }
+  return ThinPoolState{status->transaction_id, trouble_of(*status)};
+}
+
+Result<bool> thin_pool_create_snapshot(const std::string& uuid, std::uint32_t device, std::uint32_t origin) {
+  return send(uuid, fmt::format("create_snap {} {}", device, origin), EEXIST);
+}
+
+Result<bool> thin_pool_create(const std::string& uuid, std::uint32_t device) {
+  return send(uuid, fmt::format("create_thin {}", device), EEXIST);
+}
+
+Result<bool> thin_pool_delete(const std::string& uuid, std::uint32_t device) {
+  return send(uuid, fmt::format("delete {}", device), ENODATA);
+}
+
+Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t from, std::uint64_t to) {
+  TRY(send(uuid, fmt::format("set_transaction_id {} {}", from, to), 0));
+  return {};
+}
+
+}  // namespace domsmith

@@ -1,0 +1,29 @@
+// Messages to a thin pool of the kernel, past LVM (Documentation/admin-guide/device-mapper/thin-provisioning.rst), by
+// libdevmapper. A pool is named by its device-mapper UUID. The kernel commits the pool's metadata after each message.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace domsmith {
+
+struct ThinPoolState {
+  std::uint64_t transaction_id = 0;
+  std::string trouble;  // why it takes no messages now; empty: it does
+};
+
+// nullopt: there is no such device, so the pool is not active.
+Result<std::optional<ThinPoolState>> thin_pool_state(const std::string& uuid);
+
+// A snapshot `device` of `origin`, which is not active. false: the pool has a device of that number already.
+Result<bool> thin_pool_create_snapshot(const std::string& uuid, std::uint32_t device, std::uint32_t origin);
+// A new empty device; false as above.
+Result<bool> thin_pool_create(const std::string& uuid, std::uint32_t device);
+// false: there was none of that number.
+Result<bool> thin_pool_delete(const std::string& uuid, std::uint32_t device);
+Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t from, std::uint64_t to);
+
+}  // namespace domsmith

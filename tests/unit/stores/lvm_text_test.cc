@@ -33,6 +33,35 @@ TEST(LvmPlan, ThinVolumes) {
   EXPECT_THAT(store->plan_remove(names), ElementsAre("lvremove -y vg0/web-1 vg0/web-2"));
 }
 
+TEST(LvmPlan, ManyThinVolumesAreOneTransaction) {
+  const auto store = open_store("lvm:vg0/pool").value();
+  const std::vector<std::string> names = {"web-1", "web-2", "web-3", "web-4"};
+  EXPECT_THAT(store->plan_clone("gold", names),
+              ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
+                          "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 3 times",
+                          "vgcfgrestore --nolocking --force --yes -f FILE vg0",
+                          "lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-4 vg0/gold"));
+  EXPECT_THAT(store->plan_reset("gold", names),
+              ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
+                          "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 4 times",
+                          "vgcfgrestore --nolocking --force --yes -f FILE vg0",
+                          "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", "lvremove -y vg0/web-4.reset"));
+  EXPECT_THAT(store->plan_remove(names),
+              ElementsAre("vgcfgbackup --nolocking -f FILE vg0", "vgcfgrestore --nolocking --force --yes -f FILE vg0",
+                          "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", "lvremove -y vg0/web-4"));
+  EXPECT_EQ(open_store("lvm:vg0").value()->plan_remove(names).size(), 1U);
+}
+
+TEST(LvmReport, AGroupThatTakesNoBatchSaysWhy) {
+  const auto group = parse_lvm_report(
+      R"({"report": [ {"vg": [ {"vg_name": "vg0", "vg_shared": "shared", "vg_partial": "", "vg_permissions": "writeable"} ]} ]})");
+  ASSERT_TRUE(ok(group));
+  EXPECT_EQ(group->peculiarity, "shared");
+  EXPECT_EQ(
+      parse_lvm_report(R"({"report": [ {"vg": [ {"vg_name": "vg0", "vg_permissions": "read-only"} ]} ]})")->peculiarity,
+      "read-only");
+}
+
 TEST(LvmPlan, ClassicVolumes) {
   const auto store = open_store("lvm:vg0").value();
   const std::vector<std::string> names = {"web-1"};
@@ -75,6 +104,7 @@ TEST(LvmReport, IsReadIntoValues) {
   const auto group = parse_lvm_report(report);
   ASSERT_TRUE(ok(group));
   EXPECT_EQ(group->name, "vg0");
+  EXPECT_EQ(group->peculiarity, "");
   ASSERT_EQ(group->volumes.size(), 5U);
   const LvmVolume* pool = group->find("pool");
   ASSERT_NE(pool, nullptr);

@@ -240,6 +240,29 @@ TEST_P(StoreContract, ResetIsAllOrNone) {
   EXPECT_EQ(read("web-1", 1U << 20, 6), "mine!!");
 }
 
+// As many as a store makes, resets and removes in one transaction, where it can.
+TEST_P(StoreContract, ManyVolumesInOneCall) {
+  make_golden("gold", "golden");
+  const std::vector<std::string> words = {"web-1", "web-2", "web-3", "web-4", "web-5", "web-6", "web-7"};
+  make_clones("gold", words);
+  EXPECT_EQ(listed(words), names(words));
+  for (const std::string& word : {words.front(), words.back()}) {
+    EXPECT_EQ(find(word)->kind, VolumeKind::clone);
+    EXPECT_EQ(find(word)->origin, name("gold"));
+    EXPECT_EQ(find(word)->size, size());
+    write(word, 1U << 20, "spoilt");
+  }
+  EXPECT_TRUE(fails(store().clone(name("gold"), names({"a", "b", "c", "d", "web-4"})), ErrorCode::exists));
+  EXPECT_TRUE(fails(store().reset(names({"web-1", "web-2", "web-3", "web-4", "none"})), ErrorCode::not_found));
+  EXPECT_EQ(read("web-1", 1U << 20, 6), "spoilt");
+  ASSERT_TRUE(ok(store().reset(names({"web-1", "web-2", "web-3", "web-4", "web-5"}))));
+  EXPECT_EQ(read("web-1", 1U << 20, 6), "golden");
+  EXPECT_EQ(read("web-7", 1U << 20, 6), "spoilt");
+  ASSERT_TRUE(ok(store().remove(names({"web-1", "web-2", "web-3", "web-5", "none"}))));
+  EXPECT_EQ(listed(words), names({"web-4", "web-6", "web-7"}));
+  EXPECT_EQ(read("web-4", 1U << 20, 6), "golden");
+}
+
 TEST_P(StoreContract, AVolumeOpenForWritingIsItsHoldersAlone) {
   make_golden("gold");
   make_clones("gold", {"web-1"});

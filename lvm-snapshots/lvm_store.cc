@@ -247,16 +247,33 @@ Result<void> LvmStore::activate(std::string_view volume) {
 Result<void> LvmStore::deactivate(std::string_view volume) {
   const FileLock gate = TRY(context_->use().gate());
   const LvmGroup group = TRY(context_->tidy());
-  const LvmVolume& there = *TRY(context_->lookup(group, volume));
-  if (there.open) {
-    return store_rules::in_use(volume);
+  return put_away(*TRY(context_->lookup(group, volume)));
+}
+
+Result<void> LvmStore::deactivate_all(std::span<const std::string> names) {
+  if (names.empty()) {
+    return {};
   }
-  TRY(context_->use().set_activated(volume, false));
+  const FileLock gate = TRY(context_->use().gate());
+  const LvmGroup group = TRY(context_->tidy());
+  for (const std::string& volume : names) {
+    if (const LvmVolume* there = group.find(volume); there != nullptr && context_->holds(*there)) {
+      TRY(put_away(*there));
+    }
+  }
+  return {};
+}
+
+Result<void> LvmStore::put_away(const LvmVolume& there) {
+  if (there.open) {
+    return store_rules::in_use(there.name);
+  }
+  TRY(context_->use().set_activated(there.name, false));
   if (!there.active || there.kind == VolumeKind::golden) {
     return {};
   }
-  TRY(context_->use().set_opened(volume, true));  // from here on it is like one whose opener has gone
-  return context_->settle(volume);
+  TRY(context_->use().set_opened(there.name, true));  // from here on it is like one whose opener has gone
+  return context_->settle(there.name);
 }
 
 Result<void> LvmStore::recover() {

@@ -30,6 +30,7 @@ class LvmStore final : public VolumeStore {
   Result<void> remove(std::span<const std::string> names) override;
   Result<void> activate(std::string_view name) override;
   Result<void> deactivate(std::string_view name) override;
+  Result<void> deactivate_all(std::span<const std::string> names) override;
   Result<void> recover() override;
   [[nodiscard]] std::vector<std::string> plan_create(std::string_view name, std::uint64_t size) const override;
   [[nodiscard]] std::vector<std::string> plan_clone(std::string_view origin,
@@ -43,6 +44,7 @@ class LvmStore final : public VolumeStore {
   [[nodiscard]] VolumeInfo info(const LvmVolume& volume) const;
   Result<void> check_free_name(const LvmGroup& group, std::string_view name) const;
   Result<void> check_room(const LvmGroup& group, std::uint64_t size, std::size_t count) const;
+  Result<void> put_away(const LvmVolume& there);  // with the gate held
   Result<void> check_idle(const LvmVolume& volume) const;
   Result<void> check_removable(const LvmGroup& group, std::span<const std::string> names) const;
   // Makes all snapshots or none; (origin, name) pairs.

@@ -26,6 +26,15 @@ std::shared_ptr<MemoryDisk> memory_disk(const std::string& name) {
 
 }  // namespace
 
+Result<void> VolumeStore::deactivate_all(std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    if (const auto done = deactivate(name); !done && done.error().code != ErrorCode::not_found) {
+      return done;
+    }
+  }
+  return {};
+}
+
 Result<std::unique_ptr<VolumeStore>> open_store(std::string_view text) {
   const StoreSpec spec = TRY(parse_store_spec(text));
   switch (spec.kind) {

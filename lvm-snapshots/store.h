@@ -81,6 +81,8 @@ class VolumeStore {
   // Makes the device of a clone available to a domain, and takes it away again. Both may be repeated.
   virtual Result<void> activate(std::string_view name) = 0;
   virtual Result<void> deactivate(std::string_view name) = 0;
+  // Of many volumes, for about the price of one; those that are not there are passed over.
+  virtual Result<void> deactivate_all(std::span<const std::string> names);
 
   // For --plan: the commands a verb runs, or those that do the same by hand (dir:); empty where there are none
   // (memory:).

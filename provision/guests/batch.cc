@@ -62,11 +62,7 @@ Result<void> finish_reset(Workplace& place, VolumeStore& store, std::span<const 
                           Progress& progress) {
   const std::vector<std::string> names = names_of(guests);
   const std::vector<std::string> volumes = volumes_of(guests);
-  for (const std::string& volume : volumes) {
-    if (const auto put_away = store.deactivate(volume); !put_away && put_away.error().code != ErrorCode::not_found) {
-      return put_away;  // not_found: a reset that died between its removal and its snapshot
-    }
-  }
+  TRY(store.deactivate_all(volumes));
   TRY(undoing("reset-volumes", [&] { return store.reset(volumes); }));
   TRY(undoing("identities", [&] { return settle_identities(store, guests, progress); }));
   TRY(undoing("ready", [&] { return place.registry.set_state(names, GuestState::ready, ""); }));
@@ -78,11 +74,7 @@ Result<void> finish_remove(Workplace& place, VolumeStore& store, std::span<const
   const std::vector<std::string> names = names_of(guests);
   const std::vector<std::string> volumes = volumes_of(guests);
   TRY(undoing("configs", [&] { return remove_configs(place.xen, names); }));
-  for (const std::string& volume : volumes) {
-    if (const auto put_away = store.deactivate(volume); !put_away && put_away.error().code != ErrorCode::not_found) {
-      return put_away;
-    }
-  }
+  TRY(store.deactivate_all(volumes));
   TRY(undoing("volumes", [&] { return store.remove(volumes); }));
   return undoing("guest-rows", [&] { return place.registry.drop_guests(names); });
 }

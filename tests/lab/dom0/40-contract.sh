@@ -22,7 +22,7 @@ PYTHON
 }
 
 # lvm_contract STORE [FILTER]
-lvm_contract() { DOMSMITH_TEST_LVM=$1 gtest store_contract_lvm "${2:-*}"; }
+lvm_contract() { DOMSMITH_TEST_ALL=${ALL:-} DOMSMITH_TEST_LVM=$1 gtest store_contract_lvm "${2:-*}"; }
 
 # What differs from a thin pool, unless --all asks for the rest too.
 classic=

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <sstream>
@@ -139,6 +140,14 @@ TEST_P(LvmBatchLab, AnActiveGoldenVolumeIsClonedByLvm) {
   EXPECT_EQ(read(*store, name("web-2")), "golden");
 }
 
+// Without DOMSMITH_TEST_ALL those after which something is different; each takes five seconds in the lab.
+bool worth_a_kill(const std::string& point) {
+  const char* all = std::getenv("DOMSMITH_TEST_ALL");
+  const bool changes = point.starts_with("lvm.batch.") || point.ends_with(".after");
+  const bool journal = point.find(".begin.") != std::string::npos || point.find(".finish.") != std::string::npos;
+  return (all != nullptr && *all != '\0') || (changes && !journal);
+}
+
 struct Killed {
   std::string verb;
   std::set<std::string> before, after;
@@ -169,6 +178,9 @@ TEST_P(LvmBatchLab, KilledAnywhereItIsUndoneOrFinished) {
     const std::set<std::string> points(lines.begin(), lines.end());
     ASSERT_TRUE(points.contains("lvm." + verb.verb + ".metadata.after"));
     for (const std::string& point : points) {
+      if (!worth_a_kill(point)) {
+        continue;
+      }
       prepare(verb);
       const int status = in_child("DOMSMITH_FAIL", point, verb.act);
       ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << point;

@@ -324,6 +324,19 @@ TEST_P(StoreContract, AnActivatedCloneIsInUseUntilItIsDeactivated) {
   EXPECT_TRUE(ok(store().remove(names({"web-1"}))));
 }
 
+TEST_P(StoreContract, ManyAreDeactivatedInOneCall) {
+  make_golden("gold");
+  make_clones("gold", {"web-1", "web-2", "web-3"});
+  ASSERT_TRUE(ok(store().activate(name("web-1"))));
+  ASSERT_TRUE(ok(store().activate(name("web-3"))));
+  ASSERT_TRUE(ok(store().deactivate_all(names({"web-1", "web-2", "none"}))));
+  EXPECT_FALSE(find("web-1")->active);
+  EXPECT_TRUE(find("web-3")->active);
+  ASSERT_TRUE(ok(store().deactivate_all(names({"web-1", "web-3"}))));
+  EXPECT_FALSE(find("web-3")->active);
+  EXPECT_TRUE(ok(store().deactivate_all({})));
+}
+
 TEST_P(StoreContract, ReadingAnActivatedCloneLeavesItActive) {
   make_golden("gold", "golden");
   make_clones("gold", {"web-1"});

@@ -80,6 +80,23 @@ Result<LvmBatch::Refusal> LvmBatch::pool_refusal(const View& view) {
   return std::nullopt;
 }
 
+Result<LvmBatch::Refusal> LvmBatch::look_at_devices(const View& view, std::set<ThinDeviceId>& taken) {
+  Operation operation = TRY(begin("lvm.look", view, nlohmann::json::object()));
+  const auto seen = operation.perform("list", nlohmann::json::object(),
+                                      [&] { return machine_->devices(view.pool, view.metadata.pool_metadata_uuid()); });
+  const bool refused = !seen && (seen.error().code == ErrorCode::not_found || seen.error().code == ErrorCode::busy);
+  if (!seen && !refused) {
+    TRY(machine_->release(view.pool));
+  }
+  TRY(operation.finish());
+  if (refused) {
+    return seen.error().what;
+  }
+  taken = view.metadata.devices();
+  taken.merge(std::set(TRY(seen)));
+  return std::nullopt;
+}
+
 Result<Operation> LvmBatch::begin(std::string_view verb, const View& view, nlohmann::json parameters) {
   parameters["group"] = view.metadata.group_id();
   parameters["pool"] = view.metadata.pool_id();
@@ -104,29 +121,20 @@ Result<LvmBatch::Refusal> LvmBatch::conclude(Operation& operation, Result<void> 
   return std::nullopt;
 }
 
-Result<void> LvmBatch::make_devices(Operation& operation, const View& view, std::vector<Device>& devices,
+Result<void> LvmBatch::make_devices(Operation& operation, const View& view, const std::vector<Device>& devices,
                                     Progress& progress) {
-  std::set<ThinDeviceId> avoided = view.metadata.devices();
   std::vector<ThinDeviceId> ids;
-  for (const Device& device : devices) {
-    avoided.insert(device.id);
-    ids.push_back(device.id);
-  }
+  std::ranges::transform(devices, std::back_inserter(ids), &Device::id);
   progress.begin("volumes", devices.size(), "volumes");
   auto made = operation.perform("devices", {{"devices", ids}}, [&]() -> Result<void> {
     std::uint64_t done = 0;
-    for (Device& device : devices) {
+    for (const Device& device : devices) {
       TRY(check_interrupted());
-      while (!TRY(machine_->create_snapshot(view.pool, device.id, device.origin))) {
-        // Somebody's, whom the group does not know; it stays as it is.
-        const std::vector<ThinDeviceId> other = choose_device_ids(avoided, 1);
-        if (other.empty()) {
-          return fail(ErrorCode::no_space,
-                      fmt::format("{} has no free device numbers", commands_.path(commands_.pool)));
-        }
-        TRY(operation.record("taken", {{"device", device.id}, {"instead", other.front()}}));
-        device.id = other.front();
-        avoided.insert(device.id);
+      if (!TRY(machine_->create_snapshot(view.pool, device.id, device.origin))) {
+        TRY(operation.record("taken", {{"device", device.id}}));
+        return fail(ErrorCode::busy,
+                    fmt::format("somebody makes devices in {} past LVM", commands_.path(commands_.pool)),
+                    "try again; find out who sends messages to that pool");
       }
       progress.advance("volumes", ++done, devices.size(), "volumes");
       TRY(fail_point("lvm.batch.device"));
@@ -182,9 +190,13 @@ Result<LvmBatch::Refusal> LvmBatch::clone(const std::string& origin, std::span<c
       return fmt::format("LVM has something to say about the name '{}'", name);
     }
   }
+  std::set<ThinDeviceId> taken;
+  if (Refusal refusal = TRY(look_at_devices(view, taken))) {
+    return refusal;
+  }
   // The last one is made by LVM itself, which moves the pool's transaction number on.
   std::vector<Device> devices;
-  for (const ThinDeviceId id : choose_device_ids(view.metadata.devices(), names.size() - 1)) {
+  for (const ThinDeviceId id : choose_device_ids(taken, names.size() - 1)) {
     devices.push_back({id, *origin_device});
   }
   if (devices.size() + 1 != names.size()) {
@@ -218,7 +230,11 @@ Result<LvmBatch::Refusal> LvmBatch::reset(std::span<const std::string> names, Pr
   if (Refusal refusal = TRY(pool_refusal(view))) {
     return refusal;
   }
-  std::vector<ThinDeviceId> ids = choose_device_ids(view.metadata.devices(), names.size());
+  std::set<ThinDeviceId> taken;
+  if (Refusal refusal = TRY(look_at_devices(view, taken))) {
+    return refusal;
+  }
+  const std::vector<ThinDeviceId> ids = choose_device_ids(taken, names.size());
   if (ids.size() != names.size()) {
     return "the pool has too few free device numbers";
   }

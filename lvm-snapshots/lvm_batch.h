@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,13 +52,15 @@ class LvmBatch {
     LvmMetadata metadata;
     std::string pool;  // the kernel's device
   };
-  struct Device {
+  struct Device {  // to be made
     ThinDeviceId id = 0;
     ThinDeviceId origin = 0;
   };
 
   Result<View> look();
   Result<Refusal> pool_refusal(const View& view);
+  // `taken`: the numbers that new devices cannot have, those of devices that the group does not know among them.
+  Result<Refusal> look_at_devices(const View& view, std::set<ThinDeviceId>& taken);
   Result<Operation> begin(std::string_view verb, const View& view, nlohmann::json parameters);
   Result<void> clone_steps(Operation& operation, View view, const std::string& origin,
                            std::span<const std::string> names, std::vector<Device> devices, Progress& progress);
@@ -67,7 +70,8 @@ class LvmBatch {
                             const std::string& last, Progress& progress);
   Result<Refusal> conclude(Operation& operation, Result<void> done);
 
-  Result<void> make_devices(Operation& operation, const View& view, std::vector<Device>& devices, Progress& progress);
+  Result<void> make_devices(Operation& operation, const View& view, const std::vector<Device>& devices,
+                            Progress& progress);
   Result<void> delete_devices(Operation& operation, const View& view, std::span<const ThinDeviceId> ids,
                               Progress& progress);
   Result<void> commit(Operation& operation, const View& view, const LvmMetadata& changed,

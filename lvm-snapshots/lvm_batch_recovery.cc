@@ -19,7 +19,6 @@ std::set<ThinDeviceId> devices_in(const Operation& operation) {
   for (const JournalStep& step : operation.steps()) {
     if (step.name == "taken") {
       ids.erase(step.arguments.value("device", ThinDeviceId{0}));
-      ids.insert(step.arguments.value("instead", ThinDeviceId{0}));
     } else if (step.arguments.contains("devices")) {
       const auto listed = step.arguments["devices"].get<std::vector<ThinDeviceId>>();
       ids.insert(listed.begin(), listed.end());
@@ -129,7 +128,9 @@ Result<void> LvmBatch::settle(const Operation& operation) {
   if (!active) {
     TRY(machine_->run(commands_.activate(commands_.pool), "cannot activate the thin pool"));
   }
-  if (TRY(settle_devices(operation))) {
+  if (operation.verb() == "lvm.look") {
+    TRY(machine_->release(device));
+  } else if (TRY(settle_devices(operation))) {
     const std::string left = operation.parameters().value("left", "");
     TRY(machine_->run(commands_.remove(std::span(&left, 1)).front(), fmt::format("cannot remove '{}'", left)));
   }

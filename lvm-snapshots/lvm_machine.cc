@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/fail_point.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -69,6 +70,26 @@ Result<void> LvmHost::write_metadata(const std::string& text) {
   // --force: LVM asks for it where there are thin volumes, because it does not look whether the pool agrees; we did.
   TRY(run_program({"vgcfgrestore", "--nolocking", "--force", "--yes", "-f", file, group_}));
   return {};
+}
+
+Result<std::set<std::uint32_t>> LvmHost::devices(const std::string& pool, const std::string& pool_metadata) {
+  const std::string file = TRY(mapped_device(pool_metadata));
+  TRY(find_program("thin_ls"));
+  TRY(thin_pool_hold_metadata(pool));
+  TRY(fail_point("lvm.look.held"));
+  const auto shown = run_program({"thin_ls", "--metadata-snap", "--no-headers", "--format", "DEV", file});
+  TRY(thin_pool_release_metadata(pool));
+  std::set<std::uint32_t> all;
+  for (const std::string& line : split_lines(TRY(shown))) {
+    const std::string digits = trimmed(line);
+    std::uint32_t id = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
+    if (error != std::errc() || end != digits.data() + digits.size()) {
+      return fail(ErrorCode::failed, fmt::format("cannot read what thin_ls says of {}: '{}'", file, digits));
+    }
+    all.insert(id);
+  }
+  return all;
 }
 
 }  // namespace domsmith

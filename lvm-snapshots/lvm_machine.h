@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -28,6 +29,10 @@ class LvmMachine {
   virtual Result<bool> create_snapshot(const std::string& pool, std::uint32_t device, std::uint32_t origin) = 0;
   virtual Result<bool> create_device(const std::string& pool, std::uint32_t device) = 0;
   virtual Result<bool> delete_device(const std::string& pool, std::uint32_t device) = 0;
+  // Every device of the pool, LVM's or not. not_found, busy: it cannot be told now. A crash may leave a hold on the
+  // pool's metadata, which release() ends.
+  virtual Result<std::set<std::uint32_t>> devices(const std::string& pool, const std::string& pool_metadata) = 0;
+  virtual Result<void> release(const std::string& pool) = 0;
   virtual Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) = 0;
 
   // A command of LVM, which takes its own locks: not while lock() is held.
@@ -55,6 +60,8 @@ class LvmHost final : public LvmMachine {
   Result<bool> delete_device(const std::string& pool, std::uint32_t device) override {
     return thin_pool_delete(pool, device);
   }
+  Result<std::set<std::uint32_t>> devices(const std::string& pool, const std::string& pool_metadata) override;
+  Result<void> release(const std::string& pool) override { return thin_pool_release_metadata(pool); }
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override {
     return thin_pool_set_transaction(pool, from, to);
   }

@@ -94,6 +94,11 @@ std::string LvmMetadata::pool_device_uuid() const {
   return fmt::format("LVM-{}{}-tpool", without_dashes(group_id()), without_dashes(pool_id()));
 }
 
+std::string LvmMetadata::pool_metadata_uuid() const {
+  const std::string id = id_of(pool_segment().text_of("metadata").value_or(""));
+  return fmt::format("LVM-{}{}-tmeta", without_dashes(group_id()), without_dashes(id));
+}
+
 std::optional<std::string> LvmMetadata::refusal() const {
   const LvmConfigNode& vg = group();
   if (vg.text_of("lock_type").value_or("none") != "none" || vg.lists("status", "SHARED")) {

@@ -96,9 +96,30 @@ Result<bool> thin_pool_delete(const std::string& uuid, std::uint32_t device) {
   return send(uuid, fmt::format("delete {}", device), ENODATA);
 }
 
+Result<void> thin_pool_hold_metadata(const std::string& uuid) {
+  if (!TRY(send(uuid, "reserve_metadata_snap", EBUSY))) {
+    return fail(ErrorCode::busy, "somebody has a snapshot of the pool's metadata");
+  }
+  return {};
+}
+
+Result<void> thin_pool_release_metadata(const std::string& uuid) {
+  TRY(send(uuid, "release_metadata_snap", EINVAL));  // EINVAL: there is none
+  return {};
+}
+
 Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t from, std::uint64_t to) {
   TRY(send(uuid, fmt::format("set_transaction_id {} {}", from, to), 0));
   return {};
+}
+
+Result<std::string> mapped_device(const std::string& uuid) {
+  const Task task = TRY(task_for(DM_DEVICE_INFO, uuid));
+  const char* name = dm_task_run(task.get()) != 0 ? dm_task_get_name(task.get()) : nullptr;
+  if (name == nullptr || *name == '\0') {
+    return fail(ErrorCode::not_found, fmt::format("there is no device {}", uuid));
+  }
+  return fmt::format("{}/{}", dm_dir(), name);
 }
 
 }  // namespace domsmith

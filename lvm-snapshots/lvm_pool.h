@@ -24,6 +24,12 @@ Result<bool> thin_pool_create_snapshot(const std::string& uuid, std::uint32_t de
 Result<bool> thin_pool_create(const std::string& uuid, std::uint32_t device);
 // false: there was none of that number.
 Result<bool> thin_pool_delete(const std::string& uuid, std::uint32_t device);
+// A snapshot of the pool's metadata, which thin_ls(8) can read while the pool works. There is one at most: busy.
+Result<void> thin_pool_hold_metadata(const std::string& uuid);
+Result<void> thin_pool_release_metadata(const std::string& uuid);
 Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t from, std::uint64_t to);
+
+// "/dev/mapper/vg0-pool_tmeta"; not_found.
+Result<std::string> mapped_device(const std::string& uuid);
 
 }  // namespace domsmith

@@ -46,6 +46,7 @@ class Scene {
   Result<Refusal> reset(const std::vector<std::string>& names) const { return batch().reset(names, silent_); }
   Result<Refusal> remove(const std::vector<std::string>& names) const { return batch().remove(names, silent_); }
   Result<bool> recover() const { return batch().recover(); }
+  [[nodiscard]] std::set<ThinDeviceId> devices() const { return fake().device_ids(); }
   [[nodiscard]] State volumes() const { return fake().volumes(); }
   [[nodiscard]] const std::filesystem::path& path() const { return folder_.path(); }
 
@@ -148,7 +149,7 @@ TEST(LvmBatch, DeviceNumbersAreUsedAgain) {
     ASSERT_TRUE(ok(scene.remove(webs(8))));
   }
   ASSERT_TRUE(ok(scene.clone(webs(8))));
-  EXPECT_LT(*scene.fake().devices().rbegin(), 3 * device_id_gap);
+  EXPECT_LT(*scene.devices().rbegin(), 3 * device_id_gap);
 }
 
 TEST(LvmBatch, ADeviceThatTheGroupDoesNotKnowIsLeftAlone) {
@@ -158,11 +159,30 @@ TEST(LvmBatch, ADeviceThatTheGroupDoesNotKnowIsLeftAlone) {
   }
   EXPECT_TRUE(ok(scene.clone(webs(5))));
   EXPECT_EQ(scene.volumes().size(), 6U);
-  EXPECT_TRUE(scene.fake().devices().contains(device_id_gap + 2));
-  // The journal named its number before it was known to be taken.
-  EXPECT_TRUE(killed(in_child("DOMSMITH_FAIL", "lvm.clone.devices.after", [&] { (void)scene.clone(webs(5, 11)); })));
-  EXPECT_TRUE(scene.recover().value());
-  EXPECT_TRUE(scene.fake().devices().contains(device_id_gap + 4));
+  EXPECT_TRUE(scene.devices().contains(device_id_gap + 2));
+  for (const char* point : {"lvm.clone.devices.before", "lvm.batch.device:2", "lvm.clone.devices.after"}) {
+    EXPECT_TRUE(killed(in_child("DOMSMITH_FAIL", point, [&] { (void)scene.clone(webs(5, 11)); })));
+    EXPECT_TRUE(scene.recover().value());
+    EXPECT_TRUE(scene.devices().contains(device_id_gap + 4)) << point;
+    EXPECT_EQ(scene.fake().disorder(), "") << point;
+  }
+}
+
+// One that appears in between, so that our number is taken: no batch, and it stays.
+TEST(LvmBatch, WhoeverMakesDevicesPastLvmKeepsThem) {
+  const Scene scene;
+  class Meddled final : public Progress {
+   public:
+    explicit Meddled(LvmFake fake) : fake_(std::move(fake)) {}
+    void event(const ProgressEvent& event) override {
+      if (event.kind == ProgressEvent::Kind::advance && event.done == 1) {
+        fake_.add_foreign_device(device_id_gap + 3);
+      }
+    }
+    LvmFake fake_;
+  } meddled(scene.fake());
+  ASSERT_TRUE(fails(scene.batch().clone("gold", webs(5), meddled), ErrorCode::busy));
+  EXPECT_EQ(scene.devices(), (std::set<ThinDeviceId>{1, device_id_gap + 3}));
   EXPECT_EQ(scene.fake().disorder(), "");
 }
 
@@ -208,6 +228,13 @@ TEST(LvmBatch, WhatABatchCannotDoIsLeftToLvm) {
   after.erase("mine");
   EXPECT_EQ(after, before);
   EXPECT_EQ(scene.fake().disorder(), "");
+}
+
+TEST(LvmBatch, MetadataThatSomebodyHoldsAreNotTakenFromHim) {
+  const Scene scene;
+  EXPECT_TRUE(killed(in_child("DOMSMITH_FAIL", "fake.held", [&] { (void)scene.fake().devices("", ""); })));
+  EXPECT_EQ(refusal_of(scene.clone(webs(5))), "held twice");
+  EXPECT_EQ(scene.fake().disorder(), "the pool's metadata are held");
 }
 
 TEST(LvmBatch, APoolOutOfStepIsLeftToLvm) {
@@ -323,12 +350,12 @@ INSTANTIATE_TEST_SUITE_P(Verbs, LvmBatchKilled, ::testing::ValuesIn(verbs()),
 TEST(LvmBatch, AnotherGroupOfTheSameNameIsNotTouchedByAnOldJournal) {
   const Scene scene;
   EXPECT_TRUE(killed(in_child("DOMSMITH_FAIL", "lvm.clone.devices.after", [&] { (void)scene.clone(webs(5)); })));
-  const std::set<ThinDeviceId> there = scene.fake().devices();
+  const std::set<ThinDeviceId> there = scene.devices();
   std::string text = read_file(scene.path() / "metadata").value();
   text.replace(text.find("aBcDeF-0001"), 11, "aBcDeF-9999");
   ASSERT_TRUE(ok(write_file_atomic(scene.path() / "metadata", text)));
   EXPECT_TRUE(ok(scene.recover()));
-  EXPECT_EQ(scene.fake().devices(), there);
+  EXPECT_EQ(scene.devices(), there);
 }
 
 TEST(LvmBatch, APoolThatIsNotActiveIsForAsLongAsTheRecoveryTakes) {

@@ -87,7 +87,7 @@ LvmConfigNode tree_of(const std::string& text) { return parse_lvm_config(text, "
 LvmFake::LvmFake(std::filesystem::path folder) : folder_(std::move(folder)) {
   if (!std::filesystem::exists(folder_ / "metadata")) {
     EXPECT_TRUE(ok(write_file_atomic(folder_ / "metadata", empty_group)));
-    EXPECT_TRUE(ok(save({1, 0, {{1, "gold"}}})));
+    EXPECT_TRUE(ok(save({1, 0, false, {{1, "gold"}}})));
   }
 }
 
@@ -113,13 +113,15 @@ LvmMetadata LvmFake::metadata() const {
 
 LvmFake::Pool LvmFake::load() const {
   const auto json = nlohmann::json::parse(read_file(folder_ / "pool").value());
-  return {json["transaction"], json["made"], json["devices"].get<std::map<ThinDeviceId, std::string>>()};
+  return {json["transaction"], json["made"], json["held"], json["devices"].get<std::map<ThinDeviceId, std::string>>()};
 }
 
 Result<void> LvmFake::save(const Pool& pool) const {
   return write_file_atomic(
       folder_ / "pool",
-      nlohmann::json{{"transaction", pool.transaction}, {"made", pool.made}, {"devices", pool.devices}}.dump());
+      nlohmann::json{
+          {"transaction", pool.transaction}, {"made", pool.made}, {"held", pool.held}, {"devices", pool.devices}}
+          .dump());
 }
 
 Result<std::optional<ThinPoolState>> LvmFake::pool_state(const std::string&) {
@@ -153,6 +155,24 @@ Result<bool> LvmFake::delete_device(const std::string&, std::uint32_t device) {
   }
   TRY(save(pool));
   return true;
+}
+
+Result<std::set<std::uint32_t>> LvmFake::devices(const std::string&, const std::string&) {
+  Pool pool = load();
+  if (pool.held) {
+    return fail(ErrorCode::busy, "held twice");
+  }
+  pool.held = true;
+  TRY(save(pool));
+  TRY(fail_point("fake.held"));
+  TRY(release(""));
+  return device_ids();
+}
+
+Result<void> LvmFake::release(const std::string&) {
+  Pool pool = load();
+  pool.held = false;
+  return save(pool);
 }
 
 Result<void> LvmFake::set_transaction(const std::string&, std::uint64_t from, std::uint64_t to) {
@@ -231,7 +251,7 @@ std::map<std::string, std::string> LvmFake::volumes() const {
   return all;
 }
 
-std::set<ThinDeviceId> LvmFake::devices() const {
+std::set<ThinDeviceId> LvmFake::device_ids() const {
   std::set<ThinDeviceId> ids;
   for (const auto& [id, from] : load().devices) {
     ids.insert(id);
@@ -241,7 +261,7 @@ std::set<ThinDeviceId> LvmFake::devices() const {
 
 std::string LvmFake::disorder() const {
   const LvmMetadata now = metadata();
-  std::set<ThinDeviceId> there = devices();
+  std::set<ThinDeviceId> there = device_ids();
   std::string text;
   for (const ThinDeviceId id : now.devices()) {
     text += there.erase(id) == 0 ? fmt::format("no device {}; ", id) : "";
@@ -252,7 +272,7 @@ std::string LvmFake::disorder() const {
   if (!now.messages().empty() || now.transaction_id() != load().transaction) {
     text += "not in step; ";
   }
-  return text;
+  return text + (load().held ? "the pool's metadata are held" : "");
 }
 
 void LvmFake::add_foreign_device(ThinDeviceId id) {

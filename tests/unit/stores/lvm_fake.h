@@ -27,6 +27,8 @@ class LvmFake final : public LvmMachine {
   Result<bool> create_snapshot(const std::string& pool, std::uint32_t device, std::uint32_t origin) override;
   Result<bool> create_device(const std::string& pool, std::uint32_t device) override;
   Result<bool> delete_device(const std::string& pool, std::uint32_t device) override;
+  Result<std::set<std::uint32_t>> devices(const std::string& pool, const std::string& pool_metadata) override;
+  Result<void> release(const std::string& pool) override;
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override;
   // lvcreate -s and lvremove of one thin volume, in the steps of LVM: metadata with the message, message and
   // transaction number, metadata without it. Fail points "fake.written" and "fake.sent" stand between them.
@@ -37,7 +39,7 @@ class LvmFake final : public LvmMachine {
   // Devices of the pool that no volume has, and volumes without their device; empty when all is well.
   [[nodiscard]] std::string disorder() const;
   [[nodiscard]] LvmMetadata metadata() const;
-  [[nodiscard]] std::set<ThinDeviceId> devices() const;
+  [[nodiscard]] std::set<ThinDeviceId> device_ids() const;
   void add_foreign_device(ThinDeviceId id);
   void raise_seqno();  // somebody who does not keep the lock
   bool active = true;
@@ -46,6 +48,7 @@ class LvmFake final : public LvmMachine {
   struct Pool {
     std::uint64_t transaction = 0;
     std::uint64_t made = 0;                       // ever
+    bool held = false;                            // its metadata
     std::map<ThinDeviceId, std::string> devices;  // -> what it was made from
   };
   [[nodiscard]] Pool load() const;

@@ -116,7 +116,7 @@ class Bench:
             if folder is not None:
                 rows.append(self.clone_row("clone-folder-vs-virt-customize", folder, CLONES, self.runs, "XFS, reflinks"))
         name = "clone-folder-copy-vs-virt-customize" if rows else "clone-folder-vs-virt-customize"
-        kind = run(["stat", "-f", "-c", "%T", self.work]).stdout.decode().strip()
+        kind = run(["findmnt", "-n", "-o", "FSTYPE", "-T", self.work]).stdout.decode().strip()
         rows.append(self.clone_row(name, self.work, COPIES, 1, f"{kind}, the used blocks copied"))
         return rows
 

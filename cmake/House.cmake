@@ -24,6 +24,8 @@ target_compile_options(house_options INTERFACE -Wall -Wextra -Wshadow -Wconversi
 # g++ 12 sees faults in libstdc++'s own strings and vectors once it inlines them (GCC bugs 105329, 105651, 105562).
 target_compile_options(house_options INTERFACE
                        "$<$<NOT:$<CONFIG:Debug>>:-Wno-restrict;-Wno-null-dereference;-Wno-maybe-uninitialized>")
+# Enough for a backtrace with its lines; whoever looks at variables takes the dev preset.
+target_compile_options(house_options INTERFACE "$<$<CONFIG:RelWithDebInfo>:-g1>")
 target_compile_definitions(house_options INTERFACE _FILE_OFFSET_BITS=64)
 if(DOMSMITH_WERROR)
   target_compile_options(house_options INTERFACE -Werror)

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
+#include <initializer_list>
 
 namespace domsmith {
 
@@ -25,14 +27,23 @@ std::string_view action_word(DomainAction action) {
   return "destroy";
 }
 
+namespace {
+
+// The value whose word this is.
+template <class Value>
+std::optional<Value> value_of(std::string_view word, std::initializer_list<Value> values,
+                              std::string_view (*word_of)(Value)) {
+  const auto* const found = std::ranges::find(values, word, word_of);
+  return found == values.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace
+
 std::optional<DomainAction> parse_action(std::string_view word) {
-  for (const auto action : {DomainAction::destroy, DomainAction::restart, DomainAction::preserve,
-                            DomainAction::coredump_destroy, DomainAction::coredump_restart}) {
-    if (action_word(action) == word) {
-      return action;
-    }
-  }
-  return std::nullopt;
+  return value_of(word,
+                  {DomainAction::destroy, DomainAction::restart, DomainAction::preserve, DomainAction::coredump_destroy,
+                   DomainAction::coredump_restart},
+                  action_word);
 }
 
 std::string_view tsc_word(TscMode mode) {
@@ -48,12 +59,7 @@ std::string_view tsc_word(TscMode mode) {
 }
 
 std::optional<TscMode> parse_tsc(std::string_view word) {
-  for (const auto mode : {TscMode::standard, TscMode::always_emulate, TscMode::native}) {
-    if (tsc_word(mode) == word) {
-      return mode;
-    }
-  }
-  return std::nullopt;
+  return value_of(word, {TscMode::standard, TscMode::always_emulate, TscMode::native}, tsc_word);
 }
 
 namespace {

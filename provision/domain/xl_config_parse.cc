@@ -99,27 +99,21 @@ Result<DomainType> read_type(ConfigReader& reader, std::string_view file) {
               create_remedy(file));
 }
 
-Result<void> read_action(ConfigReader& reader, const char* key, std::string_view file, DomainAction& into) {
+// A key whose words `parse` knows; absent: `into` stays as it is.
+template <class Value>
+Result<void> read_word(ConfigReader& reader, const char* key, std::string_view file,
+                       std::optional<Value> (*parse)(std::string_view), Value& into) {
   const auto word = TRY(reader.string(key));
   if (!word) {
     return {};
   }
-  const auto action = parse_action(*word);
-  if (!action) {
+  const auto value = parse(*word);
+  if (!value) {
     return fail(ErrorCode::unsupported, fmt::format("{}: domsmith cannot do {} = '{}'", file, key, *word),
                 create_remedy(file));
   }
-  into = *action;
+  into = *value;
   return {};
-}
-
-Result<TscMode> read_tsc(ConfigReader& reader, std::string_view file) {
-  const auto word = TRY(reader.string("tsc_mode")).value_or("default");
-  if (const auto mode = parse_tsc(word)) {
-    return *mode;
-  }
-  return fail(ErrorCode::unsupported, fmt::format("{}: domsmith cannot do tsc_mode = '{}'", file, word),
-              create_remedy(file));
 }
 
 Result<void> read_devices(ConfigReader& reader, std::string_view file, DomainSpec& spec) {
@@ -166,14 +160,14 @@ Result<DomainSpec> parse_xl_config(std::string_view text, std::string_view file)
   spec.memory_mib = TRY(read_number(reader, "memory", 0, file));
   spec.maxmem_mib = TRY(read_number(reader, "maxmem", spec.memory_mib, file));
   spec.vcpus = TRY(read_number(reader, "vcpus", 1, file));
-  spec.tsc = TRY(read_tsc(reader, file));
+  TRY(read_word(reader, "tsc_mode", file, parse_tsc, spec.tsc));
   spec.kernel = TRY(reader.string("kernel")).value_or("");
   spec.ramdisk = TRY(reader.string("ramdisk")).value_or("");
   spec.cmdline = TRY(reader.string("cmdline")).value_or("");
   TRY(read_devices(reader, file, spec));
-  TRY(read_action(reader, "on_poweroff", file, spec.on_poweroff));
-  TRY(read_action(reader, "on_reboot", file, spec.on_reboot));
-  TRY(read_action(reader, "on_crash", file, spec.on_crash));
+  TRY(read_word(reader, "on_poweroff", file, parse_action, spec.on_poweroff));
+  TRY(read_word(reader, "on_reboot", file, parse_action, spec.on_reboot));
+  TRY(read_word(reader, "on_crash", file, parse_action, spec.on_crash));
   TRY_AS(validate(spec), fmt::format("{} is not a domain that domsmith can start", file));
   return spec;
 }

@@ -8,7 +8,7 @@ namespace {
 
 // A string of xl.cfg(5). libxlutil's lexer (libxlu_cfg_l.l) reads \\ and \" back as one character; its \x and octal
 // escapes drop what they name, so they are not used: what would need them does not validate().
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -44,11 +44,11 @@ std::string list_text(const std::vector<T>& items, Words words) {
     return "[]";
   }
   if (items.size() == 1) {
-    return fmt::format("[ {} ]", quoted(words(items.front())));
+    return fmt::format("[ {} ]", in_quotes(words(items.front())));
   }
   std::string text = "[\n";
   for (const auto& item : items) {
-    text += fmt::format("  {},\n", quoted(words(item)));
+    text += fmt::format("  {},\n", in_quotes(words(item)));
   }
   return text + "]";
 }
@@ -61,29 +61,29 @@ std::string xl_config_text(const DomainSpec& spec) {
   std::string text = fmt::format("{}\n", marker_line);
   text += "# A Xen guest. Edit it as you like (xl.cfg(5)); it works without domsmith too: xl create THIS-FILE\n";
   text += "# domsmith replaces or removes this file only as long as its first line stands here.\n\n";
-  text += line("name", quoted(spec.name));
-  text += line("uuid", quoted(spec.uuid));
-  text += line("type", quoted(type_word(spec.type)));
+  text += line("name", in_quotes(spec.name));
+  text += line("uuid", in_quotes(spec.uuid));
+  text += line("type", in_quotes(type_word(spec.type)));
   text += "\n# MiB; a guest may be given up to maxmem while it runs (xl mem-set)\n";
   text += line("memory", std::to_string(spec.memory_mib));
   text += line("maxmem", std::to_string(spec.maxmem_mib));
   text += line("vcpus", std::to_string(spec.vcpus));
   if (spec.tsc != TscMode::standard) {
-    text += line("tsc_mode", quoted(tsc_word(spec.tsc)));
+    text += line("tsc_mode", in_quotes(tsc_word(spec.tsc)));
   }
   text += "\n# files of this host, not of the guest\n";
-  text += line("kernel", quoted(spec.kernel));
+  text += line("kernel", in_quotes(spec.kernel));
   if (!spec.ramdisk.empty()) {
-    text += line("ramdisk", quoted(spec.ramdisk));
+    text += line("ramdisk", in_quotes(spec.ramdisk));
   }
-  text += line("cmdline", quoted(spec.cmdline));
+  text += line("cmdline", in_quotes(spec.cmdline));
   text += "\n# xl-disk-configuration(5), xl-network-configuration(5)\n";
   text += line("disk", list_text(spec.disks, disk_words));
   text += line("vif", list_text(spec.vifs, vif_words));
   text += "\n# when it ends\n";
-  text += line("on_poweroff", quoted(action_word(spec.on_poweroff)));
-  text += line("on_reboot", quoted(action_word(spec.on_reboot)));
-  text += line("on_crash", quoted(action_word(spec.on_crash)));
+  text += line("on_poweroff", in_quotes(action_word(spec.on_poweroff)));
+  text += line("on_reboot", in_quotes(action_word(spec.on_reboot)));
+  text += line("on_crash", in_quotes(action_word(spec.on_crash)));
   return text;
 }
 

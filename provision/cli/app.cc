@@ -1,6 +1,7 @@
 // Parses the command line, runs the verb that it names, tells its error.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -50,6 +51,8 @@ CliContext::CliContext(std::filesystem::path program, Output output)
   add_global_options();
 }
 
+CliContext::~CliContext() = default;
+
 void CliContext::add_global_options() {
   CLI::App& app = *app_;
   app.add_option(
@@ -74,15 +77,14 @@ void CliContext::add_global_options() {
   app.set_version_flag("--version", "domsmith " DOMSMITH_VERSION, "the version")->group(kGlobalGroup);
 }
 
-CLI::App& CliContext::noun(const std::string& name, const std::string& what) {
+Verb CliContext::noun(const std::string& name, const std::string& what) {
   CLI::App* noun = app_->add_subcommand(name, what)->group("Nouns, each with verbs of its own");
   noun->require_subcommand(0, 1);
-  return *noun;
+  return Verb(*noun);
 }
 
-CLI::App& CliContext::verb(CLI::App& parent, const std::string& name, const std::string& what, Action action,
-                           VerbKind kind) {
-  CLI::App* verb = parent.add_subcommand(name, what)->group(&parent == app_.get() ? "Commands" : "Verbs");
+Verb CliContext::verb(Verb parent, const std::string& name, const std::string& what, Action action, VerbKind kind) {
+  CLI::App* verb = parent.app().add_subcommand(name, what)->group(&parent.app() == app_.get() ? "Commands" : "Verbs");
   verb->callback([this, action = std::move(action), kind] {
     chosen_ = action;
     chosen_kind_ = kind;
@@ -90,7 +92,7 @@ CLI::App& CliContext::verb(CLI::App& parent, const std::string& name, const std:
   if (kind == VerbKind::changes) {
     verb->add_flag("--plan", options_.plan, "only print what would be done");
   }
-  return *verb;
+  return Verb(*verb);
 }
 
 Result<Settings> CliContext::settings() {

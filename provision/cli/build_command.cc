@@ -38,10 +38,10 @@ Result<void> build_verb(CliContext& cli, const BuildOptions& options) {
 
 void add_build_command(CliContext& cli) {
   auto options = std::make_shared<BuildOptions>();
-  CLI::App& verb = cli.verb(
+  Verb verb = cli.verb(
       cli.top(), "build", "make a golden image from a recipe", [&cli, options] { return build_verb(cli, *options); },
       VerbKind::changes);
-  verb.add_option("RECIPE", options->recipe, "a recipe file, or the name of one in the recipes' folder")->required();
+  verb.add_option("RECIPE", options->recipe, "a recipe file, or the name of one in the recipes' folder").required();
 }
 
 }  // namespace domsmith

@@ -81,12 +81,12 @@ Result<void> clone_verb(CliContext& cli, const CloneOptions& options) {
 
 void add_clone_command(CliContext& cli) {
   auto options = std::make_shared<CloneOptions>();
-  CLI::App& verb = cli.verb(
+  Verb verb = cli.verb(
       cli.top(), "clone", "make guests from a golden image", [&cli, options] { return clone_verb(cli, *options); },
       VerbKind::changes);
-  verb.add_option("IMAGE", options->image, "the golden image")->required();
-  verb.add_option("--name", options->request.name, "NAME for one guest, NAME-1 to NAME-N for several")->required();
-  verb.add_option("--count", options->request.count, "how many (1)")->check(CLI::Range(1U, 100'000U));
+  verb.add_option("IMAGE", options->image, "the golden image").required();
+  verb.add_option("--name", options->request.name, "NAME for one guest, NAME-1 to NAME-N for several").required();
+  verb.add_option("--count", options->request.count, "how many (1)").range(1U, 100'000U);
   verb.add_option("--first", options->request.first, "the first number (1)");
   verb.add_option("--template", options->domain, "memory, vcpus and type (small); see: domsmith template list");
   verb.add_flag("--autostart", options->request.autostart, "start them with the host");

@@ -1,22 +1,21 @@
 // How a verb is written: each noun has a file NOUN_commands.cc with `void add_NOUN_commands(CliContext&)`, which
-// declares its verbs with CLI11 and hands each a function to run.
+// declares its verbs (verb.h) and hands each a function to run.
 //
 //     struct ShowOptions { std::string name; };
 //     Result<void> show(CliContext& cli, const ShowOptions& options);
 //
 //     void add_image_commands(CliContext& cli) {
-//       CLI::App& image = cli.noun("image", "golden images");
+//       Verb image = cli.noun("image", "golden images");
 //       auto options = std::make_shared<ShowOptions>();
-//       CLI::App& verb = cli.verb(image, "show", "what an image holds and costs",
+//       Verb verb = cli.verb(image, "show", "what an image holds and costs",
 //                                 [&cli, options] { return show(cli, *options); });
-//       verb.add_option("NAME", options->name, "the image")->required();
+//       verb.add_option("NAME", options->name, "the image").required();
 //     }
 //
 // The frame has the options that every verb takes, before or after it: --root, --store, --config, --json, --progress,
 // --verbose, --no-color; and --plan for verbs that change something.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -30,6 +29,7 @@
 #include "provision/cli/paths.h"
 #include "provision/cli/progress_display.h"
 #include "provision/cli/settings.h"
+#include "provision/cli/verb.h"
 
 namespace domsmith {
 
@@ -55,12 +55,13 @@ class CliContext {
   CliContext(std::filesystem::path program, Output output);  // the path of the running program
   CliContext(const CliContext&) = delete;
   CliContext& operator=(const CliContext&) = delete;
+  ~CliContext();
 
   // --- declaring verbs
-  CLI::App& top() { return *app_; }
-  CLI::App& noun(const std::string& name, const std::string& what);
-  CLI::App& verb(CLI::App& parent, const std::string& name, const std::string& what, Action action,
-                 VerbKind kind = VerbKind::reads);
+  Verb top() { return Verb(*app_); }
+  Verb noun(const std::string& name, const std::string& what);
+  Verb verb(Verb parent, const std::string& name, const std::string& what, Action action,
+            VerbKind kind = VerbKind::reads);
   // Runs before the action of each verb that changes something, unless only its plan is asked for.
   void set_recovery(Action recovery) { recovery_ = std::move(recovery); }
 

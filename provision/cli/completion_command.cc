@@ -2,6 +2,8 @@
 // themselves.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "base/text.h"
 #include "provision/cli/command.h"
 #include "provision/cli/help.h"
@@ -61,7 +63,7 @@ complete -o default -F _domsmith domsmith
 
 void add_completion_command(CliContext& cli) {
   cli.verb(cli.top(), "completion", "bash's completion: source <(domsmith completion)", [&cli] {
-    const std::string script = bash_completion(cli.top());
+    const std::string script = bash_completion(cli.top().app());
     return cli.output().answer({{"shell", "bash"}, {"script", script}}, script);
   });
 }

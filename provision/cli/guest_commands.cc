@@ -105,9 +105,9 @@ Result<void> batch_verb(CliContext& cli, const GuestOptions& options, const char
                              fmt::format("{} guest{}: {} done\n", guests.size(), guests.size() == 1 ? "" : "s", word));
 }
 
-void add_batch_verb(CliContext& cli, CLI::App& guest, const char* word, const char* what, BatchVerb act) {
+void add_batch_verb(CliContext& cli, Verb guest, const char* word, const char* what, BatchVerb act) {
   auto options = std::make_shared<GuestOptions>();
-  CLI::App& verb = cli.verb(
+  Verb verb = cli.verb(
       guest, word, what, [&cli, options, word, act] { return batch_verb(cli, *options, word, act); },
       VerbKind::changes);
   verb.add_option("GUEST", options->names, "names or patterns ('web-*')");
@@ -118,18 +118,16 @@ void add_batch_verb(CliContext& cli, CLI::App& guest, const char* word, const ch
 }  // namespace
 
 void add_guest_commands(CliContext& cli) {
-  CLI::App& guest = cli.noun("guest", "clones and their domains");
+  Verb guest = cli.noun("guest", "clones and their domains");
   auto options = std::make_shared<GuestOptions>();
-  CLI::App& list = cli.verb(guest, "list", "the guests of the registry",
-                            [&cli, options] { return list_guests(cli, *options, false); });
+  Verb list = cli.verb(guest, "list", "the guests of the registry",
+                       [&cli, options] { return list_guests(cli, *options, false); });
   list.add_option("PATTERN", options->pattern, "only names that fit ('web-*')");
   list.add_option("--image", options->image, "only guests of this image");
-  CLI::App& show =
-      cli.verb(guest, "show", "what is known of one", [&cli, options] { return show_guest(cli, *options); });
-  show.add_option("GUEST", options->name, "its name")->required();
-  CLI::App& config =
-      cli.verb(guest, "config", "print its xl.cfg", [&cli, options] { return show_config(cli, *options); });
-  config.add_option("GUEST", options->name, "its name")->required();
+  Verb show = cli.verb(guest, "show", "what is known of one", [&cli, options] { return show_guest(cli, *options); });
+  show.add_option("GUEST", options->name, "its name").required();
+  Verb config = cli.verb(guest, "config", "print its xl.cfg", [&cli, options] { return show_config(cli, *options); });
+  config.add_option("GUEST", options->name, "its name").required();
   add_run_commands(cli, guest);
   add_batch_verb(cli, guest, "reset", "back to the golden image, same identity", reset_guests);
   add_batch_verb(cli, guest, "remove", "remove guests and all that is theirs", remove_guests);
@@ -137,8 +135,8 @@ void add_guest_commands(CliContext& cli) {
 
 void add_list_command(CliContext& cli) {
   auto options = std::make_shared<GuestOptions>();
-  CLI::App& verb = cli.verb(cli.top(), "list", "the guests, and with --json the images too",
-                            [&cli, options] { return list_guests(cli, *options, true); });
+  Verb verb = cli.verb(cli.top(), "list", "the guests, and with --json the images too",
+                       [&cli, options] { return list_guests(cli, *options, true); });
   verb.add_option("PATTERN", options->pattern, "only names that fit ('web-*')");
   verb.add_option("--image", options->image, "only guests of this image");
 }

@@ -120,29 +120,28 @@ Result<void> remove_image_verb(CliContext& cli, const ImageOptions& options) {
 }  // namespace
 
 void add_image_commands(CliContext& cli) {
-  CLI::App& image = cli.noun("image", "golden images");
+  Verb image = cli.noun("image", "golden images");
   auto options = std::make_shared<ImageOptions>();
   cli.verb(image, "list", "the images of the registry", [&cli] { return list_images(cli); });
-  CLI::App& show =
-      cli.verb(image, "show", "what is known of one", [&cli, options] { return show_image(cli, *options); });
-  show.add_option("IMAGE", options->name, "its name")->required();
-  CLI::App& verify = cli.verb(image, "verify", "check volume, file system and boot files",
-                              [&cli, options] { return verify_image_verb(cli, *options); });
-  verify.add_option("IMAGE", options->name, "its name")->required();
-  CLI::App& out = cli.verb(
+  Verb show = cli.verb(image, "show", "what is known of one", [&cli, options] { return show_image(cli, *options); });
+  show.add_option("IMAGE", options->name, "its name").required();
+  Verb verify = cli.verb(image, "verify", "check volume, file system and boot files",
+                         [&cli, options] { return verify_image_verb(cli, *options); });
+  verify.add_option("IMAGE", options->name, "its name").required();
+  Verb out = cli.verb(
       image, "export", "write one to plain files", [&cli, options] { return export_image_verb(cli, *options); },
       VerbKind::changes);
-  out.add_option("IMAGE", options->name, "its name")->required();
-  out.add_option("--output,-o", options->path, "the folder to write to")->required();
-  CLI::App& in = cli.verb(
+  out.add_option("IMAGE", options->name, "its name").required();
+  out.add_option("--output,-o", options->path, "the folder to write to").required();
+  Verb in = cli.verb(
       image, "import", "take one from plain files", [&cli, options] { return import_image_verb(cli, *options); },
       VerbKind::changes);
-  in.add_option("SOURCE", options->path, "a folder that export wrote, or a raw image")->required();
+  in.add_option("SOURCE", options->path, "a folder that export wrote, or a raw image").required();
   in.add_option("--name", options->name, "a name for it; default: its own");
-  CLI::App& remove = cli.verb(
+  Verb remove = cli.verb(
       image, "remove", "remove one that no guest uses", [&cli, options] { return remove_image_verb(cli, *options); },
       VerbKind::changes);
-  remove.add_option("IMAGE", options->name, "its name")->required();
+  remove.add_option("IMAGE", options->name, "its name").required();
 }
 
 }  // namespace domsmith

@@ -70,15 +70,15 @@ Result<void> schema(CliContext& cli, bool markdown) {
 }  // namespace
 
 void add_recipe_commands(CliContext& cli) {
-  CLI::App& recipe = cli.noun("recipe", "what a golden image is made from: check, show, schema");
+  Verb recipe = cli.noun("recipe", "what a golden image is made from: check, show, schema");
   auto files = std::make_shared<CheckOptions>();
   cli.verb(recipe, "check", "tell every error of recipes", [&cli, files] { return check(cli, *files); })
       .add_option("RECIPE", files->recipes, "files, or names in the recipes' folder")
-      ->required();
+      .required();
   auto word = std::make_shared<std::string>();
   cli.verb(recipe, "show", "print a recipe with its defaults filled in", [&cli, word] { return show(cli, *word); })
       .add_option("RECIPE", *word, "a file, or a name in the recipes' folder")
-      ->required();
+      .required();
   auto markdown = std::make_shared<bool>(false);
   cli.verb(recipe, "schema", "print the JSON Schema of recipes, for editors",
            [&cli, markdown] { return schema(cli, *markdown); })

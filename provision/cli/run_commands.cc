@@ -60,27 +60,27 @@ Result<void> console_verb(CliContext& cli, const RunOptions& options) {
 
 }  // namespace
 
-void add_run_commands(CliContext& cli, CLI::App& guest) {
+void add_run_commands(CliContext& cli, Verb guest) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App& start = cli.verb(
+  Verb start = cli.verb(
       guest, "start", "start guests", [&cli, options] { return start_verb(cli, *options); }, VerbKind::changes);
-  start.add_option("GUEST", options->names, "names or patterns ('web-*')")->required();
-  CLI::App& stop = cli.verb(
+  start.add_option("GUEST", options->names, "names or patterns ('web-*')").required();
+  Verb stop = cli.verb(
       guest, "stop", "ask guests to power off, and wait", [&cli, options] { return stop_verb(cli, *options); },
       VerbKind::changes);
-  stop.add_option("GUEST", options->names, "names or patterns ('web-*')")->required();
+  stop.add_option("GUEST", options->names, "names or patterns ('web-*')").required();
   stop.add_option("--timeout", options->timeout, "seconds to wait for all of them (60)");
   stop.add_flag("--force", options->force, "take away at once those that do not power off in time");
-  CLI::App& console = cli.verb(guest, "console", "connect to its console; Ctrl-] leaves it",
-                               [&cli, options] { return console_verb(cli, *options); });
-  console.add_option("GUEST", options->name, "its name")->required();
+  Verb console = cli.verb(guest, "console", "connect to its console; Ctrl-] leaves it",
+                          [&cli, options] { return console_verb(cli, *options); });
+  console.add_option("GUEST", options->name, "its name").required();
 
-  CLI::App& monitor =
+  Verb monitor =
       cli.verb(cli.top(), "guest-monitor", "waits for the end of a guest (started by guest start)",
                [&cli, options] { return run_monitor(toolstack_options(cli), options->name, options->domid); });
-  monitor.add_option("GUEST", options->name, "its name")->required();
-  monitor.add_option("DOMID", options->domid, "its domain")->required();
-  monitor.group("");  // hidden from help
+  monitor.add_option("GUEST", options->name, "its name").required();
+  monitor.add_option("DOMID", options->domid, "its domain").required();
+  monitor.hide();
 }
 
 }  // namespace domsmith

@@ -26,7 +26,7 @@ Result<void> status(CliContext& cli) {
 }  // namespace
 
 void add_store_commands(CliContext& cli) {
-  CLI::App& store = cli.noun("store", "where volumes live: status");
+  Verb store = cli.noun("store", "where volumes live: status");
   cli.verb(store, "status", "what the store is, and how much room it has", [&cli] { return status(cli); });
 }
 

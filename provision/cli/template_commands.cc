@@ -70,12 +70,12 @@ Result<void> check(CliContext& cli, const std::vector<std::string>& words) {
 }  // namespace
 
 void add_template_commands(CliContext& cli) {
-  CLI::App& noun = cli.noun("template", "how large a guest is and how it is connected: list, show, check");
+  Verb noun = cli.noun("template", "how large a guest is and how it is connected: list, show, check");
   cli.verb(noun, "list", "the templates there are", [&cli] { return list(cli); });
   auto name = std::make_shared<std::string>();
   cli.verb(noun, "show", "print a template", [&cli, name] { return show(cli, *name); })
       .add_option("NAME", *name, "the template")
-      ->required();
+      .required();
   auto words = std::make_shared<std::vector<std::string>>();
   cli.verb(noun, "check", "tell every error of templates", [&cli, words] { return check(cli, *words); })
       .add_option("TEMPLATE", *words, "names or files; without one, all in the templates' folder");

@@ -15,15 +15,14 @@ using testing::IsEmpty;
 class CommandTest : public testing::Test {
  protected:
   CommandTest() {
-    CLI::App& guest = cli_.noun("guest", "running domains");
-    CLI::App& start = cli_.verb(guest, "start", "start guests", [this] { return note("start"); }, VerbKind::changes);
-    start.add_option("NAME", names_, "which")->required();
+    Verb guest = cli_.noun("guest", "running domains");
+    Verb start = cli_.verb(guest, "start", "start guests", [this] { return note("start"); }, VerbKind::changes);
+    start.add_option("NAME", names_, "which").required();
     cli_.verb(guest, "list", "show guests", [this] { return note("list"); });
-    CLI::App& clone =
-        cli_.verb(cli_.top(), "clone", "make guests", [this] { return note("clone"); }, VerbKind::changes);
-    clone.add_option("IMAGE", image_, "of what")->required();
-    clone.add_option("--name", name_, "how they are called")->required();
-    clone.add_option("--count", count_, "how many")->check(CLI::Range(1U, 100U));
+    Verb clone = cli_.verb(cli_.top(), "clone", "make guests", [this] { return note("clone"); }, VerbKind::changes);
+    clone.add_option("IMAGE", image_, "of what").required();
+    clone.add_option("--name", name_, "how they are called").required();
+    clone.add_option("--count", count_, "how many").range(1, 100);
     cli_.verb(cli_.top(), "fail", "fails", [] { return Result<void>(fail(ErrorCode::failed, "it broke")); });
   }
   Result<void> note(const std::string& what) {
@@ -152,7 +151,7 @@ TEST_F(CommandTest, ShowsHelpOfTheProgramAndOfItsVerbs) {
 
 TEST_F(CommandTest, FoldsHelpToTheTerminal) {
   for (const unsigned columns : {1U, 20U, 40U, 80U, 200U}) {
-    const std::string text = help_text(cli_.top(), {.columns = columns});
+    const std::string text = help_text(cli_.top().app(), {.columns = columns});
     std::size_t widest = 0;
     for (std::size_t at = 0; at < text.size();) {
       const std::size_t end = std::min(text.find('\n', at), text.size());

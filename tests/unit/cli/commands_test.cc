@@ -1,7 +1,10 @@
 // The whole command line: what the manual and the completion say of it.
 #include <gmock/gmock.h>
 
+#include <CLI/CLI.hpp>
+
 #include "base/file.h"
+#include "iso/iso_commands.h"
 #include "provision/cli/command.h"
 #include "provision/cli/help.h"
 #include "tests/unit/cli/captured.h"
@@ -13,7 +16,10 @@ using testing::HasSubstr;
 
 class CommandsTest : public testing::Test {
  protected:
-  CommandsTest() { add_all_commands(cli_); }
+  CommandsTest() {
+    add_all_commands(cli_);
+    add_iso_commands(cli_);
+  }
   static std::vector<const CLI::App*> shown(const CLI::App& app) {
     return app.get_subcommands([](const CLI::App* verb) { return !verb->get_group().empty(); });
   }
@@ -39,8 +45,8 @@ void expect_options_in(const std::string& manual, const CLI::App& app) {
 TEST_F(CommandsTest, AreAllInTheManual) {
   const Result<std::string> manual = read_file(DOMSMITH_SOURCE_DIR "/docs/cli.md");
   ASSERT_TRUE(manual) << manual.error().what;
-  expect_options_in(*manual, cli_.top());
-  for (const CLI::App* command : shown(cli_.top())) {
+  expect_options_in(*manual, cli_.top().app());
+  for (const CLI::App* command : shown(cli_.top().app())) {
     for (const CLI::App* verb : shown(*command)) {
       EXPECT_THAT(*manual, HasSubstr(usage_line(*verb)));
       expect_options_in(*manual, *verb);
@@ -53,7 +59,7 @@ TEST_F(CommandsTest, AreAllInTheManual) {
 }
 
 TEST_F(CommandsTest, SayWhatTheyAreFor) {
-  for (const CLI::App* command : shown(cli_.top())) {
+  for (const CLI::App* command : shown(cli_.top().app())) {
     EXPECT_FALSE(command->get_description().empty()) << full_name(*command);
     for (const CLI::App* verb : shown(*command)) {
       EXPECT_FALSE(verb->get_description().empty()) << full_name(*verb);
@@ -70,7 +76,7 @@ TEST_F(CommandsTest, PrintTheTablesOfTheManualOfRecipes) {
 
 TEST_F(CommandsTest, AreCompleted) {
   ASSERT_EQ(run({"completion"}), 0) << err_.text();
-  for (const CLI::App* command : shown(cli_.top())) {
+  for (const CLI::App* command : shown(cli_.top().app())) {
     EXPECT_THAT(out_.text(), HasSubstr("'" + full_name(*command) + "')"));
   }
 }

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,8 +50,7 @@ std::string Command::display() const {
 }
 
 Result<std::string> find_program(std::string_view name) {
-  static const std::map<std::string_view, std::string_view> packages{{"mmdebstrap", "mmdebstrap"},
-                                                                     {"newuidmap", "uidmap"},
+  static const std::map<std::string_view, std::string_view> packages{{"newuidmap", "uidmap"},
                                                                      {"newgidmap", "uidmap"},
                                                                      {"e2fsck", "e2fsprogs"},
                                                                      {"lvcreate", "lvm2"},
@@ -291,6 +292,57 @@ Result<Child> Child::start(const Command& command) {
   Pipe err = TRY(make_pipe());
   const pid_t pid = TRY(spawn(command, null.get(), out.write_end.get(), err.write_end.get()));
   return Child(pid, command.process_group, std::move(out.read_end), std::move(err.read_end));
+}
+
+namespace {
+
+// The copy's first steps: nothing of the parent's but three standard descriptors and the peer (number 3).
+[[noreturn]] void run_copy(const std::function<int(int peer)>& body, pid_t parent, std::array<int, 4> descriptors) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) {
+    ::_exit(127);
+  }
+  ::setpgid(0, 0);
+  for (int& each : descriptors) {  // out of the way of the numbers they are to get
+    each = ::fcntl(each, F_DUPFD_CLOEXEC, 10);
+  }
+  for (int number = 0; number < 4; ++number) {
+    ::dup2(descriptors.at(static_cast<std::size_t>(number)), number);
+  }
+  ::fcntl(3, F_SETFD, FD_CLOEXEC);
+  ::close_range(4, ~0U, 0);
+  for (const int number : {SIGINT, SIGTERM, SIGPIPE, SIGHUP}) {
+    ::signal(number, SIG_DFL);
+  }
+  ::_exit(body(3));
+}
+
+}  // namespace
+
+Result<Child> Child::call(const std::function<int(int peer)>& body,
+                          const std::function<Result<void>(pid_t child, int peer)>& prepare) {
+  const Fd null = TRY(open_fd("/dev/null", O_RDONLY));
+  Pipe out = TRY(make_pipe());
+  Pipe err = TRY(make_pipe());
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return fail_errno("cannot make a socket pair", errno);
+  }
+  const Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) {
+    return fail_errno("cannot start a process", errno);
+  }
+  if (pid == 0) {
+    run_copy(body, parent, {null.get(), out.write_end.get(), err.write_end.get(), theirs.get()});
+  }
+  ::setpgid(pid, pid);
+  theirs.reset();
+  Child child(pid, true, std::move(out.read_end), std::move(err.read_end));
+  TRY(prepare(pid, ours.get()));
+  return child;
 }
 
 Child::Child(Child&& other) noexcept

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,13 @@ class Child {
  public:
   // stdout is a pipe (out()), stderr a pipe (err()), stdin /dev/null. Neither pipe is drained for the caller.
   static Result<Child> start(const Command& command);
+  // A copy of this process (fork(2)) that runs `body` and ends with what it returns: for work in namespaces of its own.
+  // It has a process group of its own, dies with its parent, holds no descriptor but its pipes (out() and err(), as
+  // above) and `peer`, one end of a socket. `prepare` runs in the parent with the other end, while the child is at
+  // work; its Error ends the child. The body must not log, nor report progress: another thread of the parent may have
+  // held their locks.
+  static Result<Child> call(const std::function<int(int peer)>& body,
+                            const std::function<Result<void>(pid_t child, int peer)>& prepare);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child();  // SIGTERM, then after two seconds SIGKILL, if it still runs; always reaped

@@ -5,19 +5,22 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/crypto.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/text.h"
-#include "imagebuild/archive/tar.h"
+#include "imagebuild/engine/engine.h"
+#include "imagebuild/engine/layers.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/extfs/writer.h"
-#include "imagebuild/packages/package_run.h"
+#include "imagebuild/tree/wire.h"
 
 namespace domsmith {
 namespace {
 
 constexpr std::uint64_t dpkg_status_limit = 64ULL << 20;
 
-// mmdebstrap's messages come from a thread of their own: one event at a time reaches the listener.
+// The engine's messages come from a thread of their own: one event at a time reaches the listener.
 class OneAtATime final : public Progress {
  public:
   explicit OneAtATime(Progress& listener) : listener_(&listener) {}
@@ -31,29 +34,84 @@ class OneAtATime final : public Progress {
   Progress* listener_;
 };
 
-ArchiveLimits limits_of(const Recipe& recipe) {
-  ArchiveLimits limits;
-  // A tree that is too large is read on, so that the error can name the size that would do; yet not without end.
-  limits.data_bytes = std::max<std::uint64_t>(recipe.filesystem.size * 16, 64ULL << 30);
-  return limits;
+// Where the build works: the caller's folders, or one of its own.
+struct Folders {
+  std::optional<TemporaryDirectory> own;
+  std::filesystem::path work;
+  engine::EngineOptions engine;
+};
+
+Result<Folders> make_folders(const BuildOptions& options) {
+  Folders folders;
+  if (options.work.empty() || options.cache.empty()) {
+    folders.own = TRY(TemporaryDirectory::make("domsmith-build-"));
+  }
+  const std::filesystem::path own = folders.own ? folders.own->path() : std::filesystem::path();
+  folders.work = options.work.empty() ? own / "work" : options.work;
+  TRY(make_directories(folders.work, 0700));
+  folders.engine = {.cache = options.cache.empty() ? own : options.cache,
+                    .layers = options.layers && !options.cache.empty(),
+                    .lists_age = options.lists_age};
+  return folders;
 }
 
-// The tree from mmdebstrap's tar. Its own failure is what a person has to hear of, not that the tar ended early.
-Result<void> write_tree(const BuildPlan& plan, extfs::TreeWriter& writer, Progress& progress,
-                        const std::filesystem::path& work) {
-  auto run = TRY(packages::PackageRun::start(plan.packages, progress, work));
-  const auto archived = read_archive(run.tar(), writer, limits_of(plan.recipe), progress);
-  if (!archived) {
-    run.close_tar();
+// The tree as the engine makes it. Its own failure is what a person has to hear of, not that the tree ended early.
+Result<void> write_tree(const BuildPlan& plan, const engine::PackageSet& set, const Folders& folders, TreeSink& writer,
+                        Progress& progress) {
+  const std::string failed = fmt::format("cannot build the packages of '{}'", plan.recipe.image.name);
+  auto run =
+      TRY_AS(engine::TreeBuild::start(plan.packages, set, folders.engine, folders.work / "tree", progress), failed);
+  const auto read = read_wire(run.tree(), writer);
+  if (!read) {
+    run.close_tree();
   }
-  TRY_AS(run.finish(), fmt::format("cannot build the packages of '{}'", plan.recipe.image.name));
-  TRY_AS(archived, "cannot read the tree that mmdebstrap made");
+  TRY_AS(run.finish(), failed);
+  TRY_AS(read, "cannot read the tree that was made");
+  // Layers are worth keeping only where they outlive a power cut; the image itself is synced by its owner.
+  return run.made_layers().empty() ? Result<void>()
+                                   : engine::LayerCache(folders.engine.cache / "layers").sync(run.made_layers());
+}
+
+Result<void> give_files(const std::map<std::string, std::string>& files, std::int64_t time, TreeSink& sink) {
+  for (const auto& [path, bytes] : files) {
+    Entry entry;
+    entry.path = path;
+    entry.mode = 0644;
+    entry.size = bytes.size();
+    entry.mtime.seconds = time;
+    TRY(sink.entry(entry));
+    TRY(sink.data(0, std::as_bytes(std::span(bytes))));
+  }
   return {};
+}
+
+// From what goes in alone, so that the same recipe and the same packages make the same bytes (RFC 9562, version 8).
+extfs::Uuid derived_uuid(std::string_view purpose, std::string_view from) {
+  const std::string digits = sha256_hex(fmt::format("{}\n{}", purpose, from));
+  extfs::Uuid uuid{};
+  for (std::size_t i = 0; i < uuid.size(); ++i) {
+    uuid[i] = static_cast<std::byte>(std::stoi(digits.substr(2 * i, 2), nullptr, 16));
+  }
+  uuid[6] = (uuid[6] & std::byte{0x0f}) | std::byte{0x80};
+  uuid[8] = (uuid[8] & std::byte{0x3f}) | std::byte{0x80};
+  return uuid;
+}
+
+ImageStamp stamp_of(const BuildPlan& plan, const engine::PackageSet& set) {
+  std::string what = plan_json(plan).dump();
+  for (const packages::HookSteps& hook : plan.packages.hooks) {
+    what += agent::encode_steps(hook.steps);
+  }
+  for (const engine::Package& package : set.packages) {
+    what += fmt::format("{} {}\n", package.file(), package.sha256);
+  }
+  return {.uuid = derived_uuid("uuid", what), .hash_seed = derived_uuid("hash seed", what), .time = set.epoch};
 }
 
 Result<void> read_back(const BuildPlan& plan, extfs::FileSystem& image, BuildResult& result) {
   result.uuid = extfs::uuid_text(image.uuid());
   result.label = image.label();
+  result.used_bytes = image.used_bytes();
   const std::string status = TRY(image.read_file("/var/lib/dpkg/status", dpkg_status_limit));
   result.packages = installed_packages(status);
   if (plan.recipe.boot.kernel != "none") {
@@ -105,17 +163,19 @@ nlohmann::json plan_json(const BuildPlan& plan) {
           {"boot", std::move(boot)}};
 }
 
-Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener,
-                          const std::filesystem::path& work) {
-  OneAtATime progress(listener);
+Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progress& progress, const ImageStamp& stamp,
+                               const GiveTree& give) {
   extfs::FormatOptions options;
   options.label = plan.recipe.filesystem.label;
   options.size = plan.recipe.filesystem.size;
+  options.uuid = stamp.uuid;
+  options.hash_seed = stamp.hash_seed;
+  options.time = stamp.time;
   auto image = TRY_AS(extfs::FileSystem::format(target, options), "cannot make the image's file system");
   BuildResult result;
   {
     extfs::TreeWriter writer(image);
-    TRY(write_tree(plan, writer, progress, work));
+    TRY(give(writer, progress));
     TRY(check_interrupted());
     progress.begin("file system");
     TRY_AS(writer.finish(), fmt::format("cannot write the file system of '{}'", plan.recipe.image.name));
@@ -135,6 +195,22 @@ Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& 
     progress.warning(fmt::format("the kernel {} boots neither as a PV nor as a PVH guest", result.boot.version));
   }
   progress.end("boot files");
+  return result;
+}
+
+Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener, const BuildOptions& options) {
+  OneAtATime progress(listener);
+  const Folders folders = TRY(make_folders(options));
+  engine::PackageSet chosen = options.packages
+                                  ? *options.packages
+                                  : TRY_AS(engine::choose_packages(plan.packages, folders.engine, progress),
+                                           fmt::format("cannot build the packages of '{}'", plan.recipe.image.name));
+  BuildResult result = TRY(
+      build_from(plan, target, progress, stamp_of(plan, chosen), [&](TreeSink& sink, Progress& shown) -> Result<void> {
+        TRY(write_tree(plan, chosen, folders, sink, shown));
+        return give_files(options.files, chosen.epoch, sink);
+      }));
+  result.chosen = std::move(chosen);
   return result;
 }
 

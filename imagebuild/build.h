@@ -1,10 +1,14 @@
-// A golden image from a recipe: packages -> tar -> ext4 on a block target, and the boot files out of it. Nothing is
-// mounted and no copy of the tree is staged on disk by us. What the target is, is its owner's affair.
+// A golden image from a recipe: packages -> tree -> ext4 on a block target, and the boot files out of it. No guest file
+// system is mounted. What the target is, is its owner's affair.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +16,11 @@
 #include "base/progress.h"
 #include "base/result.h"
 #include "imagebuild/boot/boot_files.h"
+#include "imagebuild/engine/package.h"
+#include "imagebuild/extfs/uuid.h"
 #include "imagebuild/packages/plan.h"
 #include "imagebuild/recipe/recipe.h"
+#include "imagebuild/tree/entry.h"
 
 namespace domsmith {
 
@@ -35,18 +42,40 @@ struct BuildResult {
   std::uint64_t files = 0;          // inodes in use
   std::uint64_t content_bytes = 0;  // of regular files
   std::uint64_t written_bytes = 0;  // to the target
+  std::uint64_t used_bytes = 0;     // of the file system: metadata, journal and files
   std::string uuid;                 // of the file system
   std::string label;
   std::vector<InstalledPackage> packages;  // by name
   boot::BootFiles boot;                    // empty version: the recipe wants none
+  engine::PackageSet chosen;               // what was asked for, by hash
+};
+
+struct BuildOptions {
+  // An empty folder (0700, for the recipe's secrets are put there) that the caller removes; without one a temporary
+  // folder serves, which a killed process leaves behind.
+  std::filesystem::path work = {};
+  // Of package lists, packages and layers (engine/engine.h), on the file system of `work`; without one nothing is kept.
+  std::filesystem::path cache = {};
+  bool layers = true;                               // false: no layer is used, and none kept
+  std::chrono::seconds lists_age{3600};             // the mirrors are not asked again within it
+  std::optional<engine::PackageSet> packages = {};  // exactly these; absent: what apt chooses
+  std::map<std::string, std::string> files = {};    // put into the finished tree, by path without the leading '/'
 };
 
 // Writes the image to a target of at least recipe.filesystem.size bytes that reads as zeroes. Errors: no_space with the
-// size that would do in its remedy; interrupted; what packages/, archive/, extfs/ and boot/ say. `work`: an empty
-// folder (0700, for the recipe's secrets are put there) that the caller removes; without one a temporary folder serves,
-// which a killed process leaves behind.
+// size that would do in its remedy; interrupted; what packages/, engine/, extfs/ and boot/ say.
 Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& progress,
-                          const std::filesystem::path& work = {});
+                          const BuildOptions& options = {});
+
+// What else than the tree is in a file system. Absent: random, and now.
+struct ImageStamp {
+  std::optional<extfs::Uuid> uuid = {}, hash_seed = {};
+  std::optional<std::int64_t> time = {};  // seconds since 1970
+};
+// The same for any tree: `give` gives it to the sink, whose finish() is not its affair.
+using GiveTree = std::function<Result<void>(TreeSink& sink, Progress& progress)>;
+Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progress& progress, const ImageStamp& stamp,
+                               const GiveTree& give);
 
 // The "installed" entries of /var/lib/dpkg/status, by name.
 std::vector<InstalledPackage> installed_packages(std::string_view dpkg_status);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -24,8 +25,8 @@ constexpr int pipe_bytes = 1 << 20;
 
 class Reader {
  public:
-  Reader(int fd, TreeSink& sink, const ArchiveLimits& limits, Progress& progress)
-      : fd_(fd), sink_(&sink), limits_(&limits), progress_(&progress), buffer_(input_bytes) {}
+  Reader(int fd, std::uint64_t length, TreeSink& sink, const ArchiveLimits& limits, Progress& progress)
+      : fd_(fd), left_(length), sink_(&sink), limits_(&limits), progress_(&progress), buffer_(input_bytes) {}
 
   Result<ArchiveStats> run() {
     fcntl(fd_, F_SETPIPE_SZ, pipe_bytes);  // no pipe, or not allowed: as it is
@@ -64,13 +65,14 @@ class Reader {
   // One read(2), not a full buffer: what a pipe holds is worked on while its writer goes on.
   Result<std::size_t> read_input() {
     TRY(check_interrupted());
-    const ssize_t got = ::read(fd_, buffer_.data(), buffer_.size());
+    const ssize_t got = ::read(fd_, buffer_.data(), std::min<std::uint64_t>(buffer_.size(), left_));
     if (got < 0 && errno == EINTR) {
       return read_input();
     }
     if (got < 0) {
       return fail_errno("cannot read the archive", errno);
     }
+    left_ -= static_cast<std::size_t>(got);
     stats_.input_bytes += static_cast<std::size_t>(got);
     if (stats_.input_bytes - reported_ >= progress_step) {
       reported_ = stats_.input_bytes;
@@ -178,6 +180,7 @@ class Reader {
   }
 
   int fd_;
+  std::uint64_t left_;  // bytes that may be read
   TreeSink* sink_;
   const ArchiveLimits* limits_;
   Progress* progress_;
@@ -193,7 +196,12 @@ class Reader {
 }  // namespace
 
 Result<ArchiveStats> read_archive(int fd, TreeSink& sink, const ArchiveLimits& limits, Progress& progress) {
-  return Reader(fd, sink, limits, progress).run();
+  return read_archive(fd, std::numeric_limits<std::uint64_t>::max(), sink, limits, progress);
+}
+
+Result<ArchiveStats> read_archive(int fd, std::uint64_t length, TreeSink& sink, const ArchiveLimits& limits,
+                                  Progress& progress) {
+  return Reader(fd, length, sink, limits, progress).run();
 }
 
 }  // namespace domsmith

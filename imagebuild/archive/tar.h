@@ -39,5 +39,8 @@ struct ArchiveStats {
 // read. The sink's finish() is left to the caller, who may have entries to add. bad_input, naming the entry, for an
 // archive that is damaged, ends early, or breaks a limit.
 Result<ArchiveStats> read_archive(int fd, TreeSink& sink, const ArchiveLimits& limits, Progress& progress);
+// The same for an archive of `length` bytes that begins where the descriptor stands.
+Result<ArchiveStats> read_archive(int fd, std::uint64_t length, TreeSink& sink, const ArchiveLimits& limits,
+                                  Progress& progress);
 
 }  // namespace domsmith

@@ -178,7 +178,7 @@ Steps service_steps(const Recipe& recipe) {
 }
 
 // What is one machine's own, and what the build left behind. /etc/machine-id, apt's lists and caches, /run, /tmp and
-// dpkg's logs are mmdebstrap's to clean (mmdebstrap(1), OPERATION, cleanup).
+// dpkg's logs are the engine's to clean (engine/housekeeping.h).
 Steps cleaning_steps() {
   return {
       {.kind = StepKind::remove,
@@ -188,9 +188,9 @@ Steps cleaning_steps() {
                 "/root/.bash_history"}},
       {.kind = StepKind::remove,
        .title = "what the build left behind",
-       .argv = {"/etc/apt/apt.conf.d/99mmdebstrap", "/etc/resolv.conf.bak", "/etc/passwd-", "/etc/group-",
-                "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-", "/var/cache/debconf/*-old",
-                "/var/lib/dpkg/*-old", "/var/log/bootstrap.log", "/var/log/journal/*"}},
+       .argv = {"/etc/resolv.conf.bak", "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-",
+                "/etc/subgid-", "/var/cache/debconf/*-old", "/var/lib/dpkg/*-old", "/var/log/bootstrap.log",
+                "/var/log/journal/*"}},
       {.kind = StepKind::host_files, .title = "the host's /etc/resolv.conf"},
   };
 }

@@ -1,6 +1,7 @@
-// The part of a recipe that the agent carries out, as lists of steps, by the hook of mmdebstrap that runs them.
+// The part of a recipe that the agent carries out, as lists of steps, by the moment of the build (plan.h) when they
+// run.
 //
-//   phase      runs                                                      hook
+//   phase      runs                                                      moment
 //   setup      essential packages are unpacked, none is configured       extract
 //   essential  essential packages are configured, no other is there      essential
 //   customize  all packages, users and [[file]]s are in place            customize

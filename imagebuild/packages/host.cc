@@ -41,7 +41,7 @@ Result<void> check_namespaces() {
   return {};
 }
 
-// What mmdebstrap's unshare mode needs of the host (mmdebstrap(1), MODES).
+// What a user namespace of an ordinary user needs of the host (user_namespaces(7), newuidmap(1)).
 Result<void> check_unshare() {
   TRY(find_program("newuidmap"));
   TRY(find_program("newgidmap"));
@@ -61,7 +61,7 @@ Result<void> check_unshare() {
   return {};
 }
 
-// The proxy of apt's own configuration, which mmdebstrap does not read.
+// The proxy of apt's own configuration, which the build's apt does not read.
 std::string apt_proxy(const std::string& scheme) {
   const auto program = find_program("apt-config");
   if (!program) {
@@ -96,7 +96,7 @@ Result<HostFacts> host_facts() {
   HostFacts facts;
   facts.root = ::geteuid() == 0;
   facts.architecture = host_architecture();
-  facts.mmdebstrap = TRY_AS(find_program("mmdebstrap"), "images are built with mmdebstrap");
+  TRY_AS(find_program("apt-get"), "apt says which packages an image needs");
   if (!facts.root) {
     TRY_AS(check_unshare(), "an ordinary user builds images in a user namespace, which this host does not allow yet");
   }

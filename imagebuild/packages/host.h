@@ -12,12 +12,12 @@ namespace domsmith::packages {
 struct HostFacts {
   bool root = false;                     // effective uid 0
   std::string architecture;              // Debian's word: amd64
-  std::string mmdebstrap;                // absolute path
   std::vector<AptSource> sources;        // of the host's /etc/apt
   std::vector<std::string> environment;  // http_proxy and its kin, "NAME=value"
 };
 
-// Errors where the build could not work: mmdebstrap missing; for an ordinary user no newuidmap or no /etc/subuid entry.
+// Errors where the build could not work: apt or dpkg missing; for an ordinary user no newuidmap or no /etc/subuid
+// entry.
 Result<HostFacts> host_facts();
 
 }  // namespace domsmith::packages

@@ -13,13 +13,10 @@
 namespace domsmith::packages {
 namespace {
 
-// Runs the agent that `upload` put into the chroot ($1, mmdebstrap(1), HOOKS). Constant: nothing is ever spliced in.
-constexpr std::string_view run_agent =
-    R"(chmod 0700 "$1/domsmith-agent" && exec chroot "$1" /domsmith-agent /domsmith-steps)";
-
 // What the image needs beside what the recipe names: a kernel's image needs an init to start, settings need their data.
 std::vector<std::string> wanted_packages(const Recipe& recipe) {
-  std::vector<std::string> names = recipe.packages.install;
+  // The large ones first: a name that is added behind them leaves their layers as they are (engine/install_order.h).
+  std::vector<std::string> names;
   if (recipe.boot.kernel != "none") {
     names.push_back(recipe.boot.kernel);
     names.emplace_back("init");
@@ -29,6 +26,7 @@ std::vector<std::string> wanted_packages(const Recipe& recipe) {
   if (!locale.starts_with("C.") && locale != "C" && locale != "POSIX") {
     names.emplace_back("locales");
   }
+  names.insert(names.end(), recipe.packages.install.begin(), recipe.packages.install.end());
   const auto& removed = recipe.packages.remove;
   std::vector<std::string> out;
   std::set<std::string> seen;
@@ -42,16 +40,16 @@ std::vector<std::string> wanted_packages(const Recipe& recipe) {
 
 std::vector<HookSteps> hook_steps(const Recipe& recipe) {
   std::vector<HookSteps> hooks{
-      {"extract", "extract.steps", phase_steps(recipe, RecipeScript::Phase::setup)},
-      {"essential", "essential.steps", phase_steps(recipe, RecipeScript::Phase::essential)},
-      {"customize", "customize.steps", customize_steps(recipe)},
+      {"extract", phase_steps(recipe, RecipeScript::Phase::setup)},
+      {"essential", phase_steps(recipe, RecipeScript::Phase::essential)},
+      {"customize", customize_steps(recipe)},
   };
   std::erase_if(hooks, [](const HookSteps& hook) { return hook.steps.empty(); });
   return hooks;
 }
 
 // "amd64", and what "NAME:ARCH" among the packages asks for beside it.
-std::string architectures(const PackagePlan& plan) {
+std::vector<std::string> architectures(const PackagePlan& plan) {
   std::vector<std::string> out{plan.architecture};
   for (const std::string& name : plan.packages) {
     const auto colon = name.find(':');
@@ -62,40 +60,10 @@ std::string architectures(const PackagePlan& plan) {
       }
     }
   }
-  return join(out, ",");
+  return out;
 }
 
-bool has_file_mirror(const std::vector<AptSource>& sources) {
-  return std::ranges::any_of(sources, [](const AptSource& source) { return source.uri.starts_with("file:"); });
-}
-
-std::vector<std::string> arguments(const PackagePlan& plan, const Recipe& recipe, const HostFacts& host) {
-  std::vector<std::string> argv{host.mmdebstrap,
-                                fmt::format("--mode={}", plan.mode == PackagePlan::Mode::root ? "root" : "unshare"),
-                                "--format=tar",
-                                "--variant=minbase",
-                                "--architectures=" + architectures(plan),
-                                "--include=" + join(plan.packages, ",")};
-  if (recipe.packages.recommends) {
-    argv.emplace_back("--aptopt=Apt::Install-Recommends \"true\"");
-  }
-  if (has_file_mirror(plan.sources)) {
-    argv.emplace_back("--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount");
-  }
-  for (const HookSteps& hook : plan.hooks) {
-    const std::string option = fmt::format("--{}-hook=", hook.hook);
-    argv.push_back(option + "upload agent /domsmith-agent");
-    argv.push_back(fmt::format("{}upload {} /domsmith-steps", option, hook.file));
-    argv.push_back(option + std::string(run_agent));
-  }
-  argv.insert(argv.end(), {"--", plan.suite, "-"});
-  for (const AptSource& source : plan.sources) {
-    argv.push_back(source.line());
-  }
-  return argv;
-}
-
-// Names reach mmdebstrap in lists that it splits at commas and blanks, and apt as patterns: only plain ones may pass.
+// Names reach apt, which reads some as patterns or options: only plain ones may pass.
 Result<void> check_package_name(const std::string& name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("+-.:=~/_").contains(c) ||
@@ -155,11 +123,9 @@ Result<PackagePlan> plan_packages(const Recipe& recipe, const HostFacts& host) {
     TRY(check_package_name(name));
   }
   plan.hooks = hook_steps(recipe);
-  // The image's initramfs is never booted, and making it is most of a kernel package's time:
-  // /etc/kernel/postinst.d/initramfs-tools leaves it out where INITRD=No, and no file of the image has to change.
-  plan.command.environment = host.environment;
-  plan.command.environment.emplace_back("INITRD=No");
-  plan.command.argv = arguments(plan, recipe, host);
+  plan.architectures = architectures(plan);
+  plan.recommends = recipe.packages.recommends;
+  plan.environment = host.environment;
   return plan;
 }
 
@@ -169,9 +135,13 @@ std::string plan_text(const PackagePlan& plan) {
   for (const AptSource& source : plan.sources) {
     text += fmt::format("  from {}\n", hide_passwords(source.line()));
   }
-  text += fmt::format("  {}\n", plan.command.display());
+  for (const std::string& variable : plan.environment) {
+    text += fmt::format("  with {}\n", hide_passwords(variable));
+  }
+  text +=
+      fmt::format("  install: {}{}\n", join(plan.packages, " "), plan.recommends ? " (and what they recommend)" : "");
   for (const HookSteps& hook : plan.hooks) {
-    text += fmt::format("  steps inside the image ({} hook):\n", hook.hook);
+    text += fmt::format("  steps inside the image ({}):\n", hook.hook);
     for (const agent::Step& step : hook.steps) {
       text += step_text(step);
     }
@@ -193,8 +163,9 @@ nlohmann::json plan_json(const PackagePlan& plan) {
           {"architecture", plan.architecture},
           {"sources", std::move(sources)},
           {"packages", plan.packages},
-          {"environment", without_passwords(plan.command.environment)},
-          {"command", without_passwords(plan.command.argv)},
+          {"recommends", plan.recommends},
+          {"architectures", plan.architectures},
+          {"environment", without_passwords(plan.environment)},
           {"hooks", std::move(hooks)}};
 }
 

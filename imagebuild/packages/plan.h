@@ -1,8 +1,8 @@
 // What a package build will do, as a value: nothing here touches the machine or the network.
 //
-// mmdebstrap(1) makes the tree and writes it to its stdout as a tar. Users, files, services and scripts are put in by
-// our agent (boot/agent/steps.h), which mmdebstrap's special hook `upload` brings into the chroot. The shell text of
-// the hooks is constant; whatever a recipe says travels in the step files.
+// The engine (imagebuild/engine) asks apt which packages that means, and makes the tree. Users, files, services and
+// scripts are put in by our agent (boot/agent/steps.h), which runs inside the tree; whatever a recipe says travels to
+// it in a file of steps.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,10 +17,10 @@
 
 namespace domsmith::packages {
 
-// A step file and the hook of mmdebstrap that runs it.
+// Steps, and when they run: "extract": the essential packages are unpacked; "essential": they are configured, and no
+// others are there; "customize": all packages are there.
 struct HookSteps {
-  std::string hook;  // "extract", "essential", "customize"
-  std::string file;  // its name in the work folder
+  std::string hook;
   std::vector<agent::Step> steps;
 };
 
@@ -29,11 +29,12 @@ struct PackagePlan {
   Mode mode = Mode::root;
   std::string suite;
   std::string architecture;
+  std::vector<std::string> architectures;  // that one first, then what NAME:ARCH asks for beside it
   std::vector<AptSource> sources;
-  std::vector<std::string> packages;  // to install beside the essential ones
+  std::vector<std::string> packages;  // to install beside the essential and required ones
+  bool recommends = false;
   std::vector<HookSteps> hooks;
-  // Runs in a work folder that holds the agent and the step files, which its hooks name by relative paths.
-  Command command;
+  std::vector<std::string> environment;  // of apt: proxies, "NAME=value"
 };
 
 Result<PackagePlan> plan_packages(const Recipe& recipe, const HostFacts& host);

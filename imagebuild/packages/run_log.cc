@@ -18,17 +18,16 @@ constexpr std::size_t cause_lines = 12;
 constexpr std::size_t line_bytes = 400;
 
 struct Stage {
-  std::string_view said;  // how mmdebstrap begins it
+  std::string_view said;  // how the engine begins it (engine/worker.h)
   std::string_view shown;
 };
-constexpr std::array<Stage, 7> known_stages{{
-    {"I: running apt-get update", "reading package lists"},
-    {"I: downloading packages", "fetching essential packages"},
-    {"I: extracting archives", "unpacking essential packages"},
+constexpr std::array<Stage, 6> known_stages{{
+    {"I: unpacking essential packages", "unpacking essential packages"},
     {"I: installing essential packages", "installing essential packages"},
-    {"I: installing remaining packages", "fetching and installing packages"},
-    {"I: cleaning package lists", "cleaning"},
-    {"I: creating tarball", "writing the tree"},
+    {"I: installing packages", "installing packages"},
+    {"I: customizing", "customizing"},
+    {"I: cleaning", "cleaning"},
+    {"I: writing the tree", "writing the tree"},
 }};
 
 // A fault that people meet, by what apt or dpkg say of it. The first that fits counts.
@@ -39,10 +38,10 @@ struct Fault {
   std::string_view remedy;
 };
 constexpr std::array<Fault, 19> known_faults{{
-    {"No space left on device", ErrorCode::no_space, "the folder for temporary files is full",
-     "free some space there, or set TMPDIR to a folder with a few GiB"},
-    {"have enough free space", ErrorCode::no_space, "the folder for temporary files has not enough free space",
-     "free some space there, or set TMPDIR to a folder with a few GiB"},
+    {"No space left on device", ErrorCode::no_space, "the disk with the state folder is full",
+     "free some space there: domsmith cache prune"},
+    {"have enough free space", ErrorCode::no_space, "the disk with the state folder has not enough free space",
+     "free some space there: domsmith cache prune"},
     {"Unable to locate package", ErrorCode::not_found, "a package of the recipe does not exist in '{}'",
      "check its spelling, or add the component or mirror that has it to [distribution]"},
     {"has no installation candidate", ErrorCode::not_found, "a package of the recipe cannot be installed from '{}'",
@@ -142,7 +141,6 @@ std::optional<ProgressEvent> RunLog::line(std::string_view said) {
 }
 
 std::optional<ProgressEvent> RunLog::stage_line(std::string_view text) {
-  removing_chroot_ = removing_chroot_ || text.starts_with("I: removing tempdir");
   for (std::size_t i = stages_done_; i < known_stages.size(); ++i) {
     if (text.starts_with(known_stages[i].said)) {
       stages_done_ = i + 1;
@@ -209,7 +207,7 @@ Error RunLog::failure(const ExitStatus& status, const std::string& suite) const 
     error.remedy = std::string(fault->remedy);
     return error;
   }
-  error.what = fmt::format("mmdebstrap failed: {}", status.describe());
+  error.what = fmt::format("the installation failed: {}", status.describe());
   if (error.causes.empty()) {
     const std::size_t skip = said.size() > cause_lines ? said.size() - cause_lines : 0;
     error.causes.assign(said.begin() + static_cast<std::ptrdiff_t>(skip), said.end());

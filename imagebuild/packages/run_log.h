@@ -1,4 +1,4 @@
-// What mmdebstrap, apt and our agent say on stderr, line by line: the stage the build is in, and why it failed.
+// What the engine, apt, dpkg and our agent say on stderr, line by line: the stage the build is in, and why it failed.
 #pragma once
 
 #include <deque>
@@ -20,16 +20,13 @@ class RunLog {
   std::optional<ProgressEvent> line(std::string_view text);
 
   // The Error of a run that ended like this: a failed step of ours by its title, a known fault of apt's in a clear
-  // sentence, else mmdebstrap's own errors.
+  // sentence, else the engine's own errors.
   [[nodiscard]] Error failure(const ExitStatus& status, const std::string& suite) const;
 
   // Something did say that it failed.
   [[nodiscard]] bool has_failure() const;
 
-  // mmdebstrap has begun to remove its chroot, the last thing it does.
-  [[nodiscard]] bool is_removing_chroot() const { return removing_chroot_; }
-
-  // mmdebstrap's stages in the order they come.
+  // The engine's stages in the order they come.
   static const std::vector<std::string_view>& stages();
 
  private:
@@ -42,7 +39,6 @@ class RunLog {
   std::string step_title_;
   std::string step_failure_;  // "exit status 3"; empty: none
   std::size_t stages_done_ = 0;
-  bool removing_chroot_ = false;
 };
 
 }  // namespace domsmith::packages

@@ -1,5 +1,5 @@
 // apt sources: the host's own (sources.list(5): one-line and deb822) and those a recipe names, as one-line entries for
-// mmdebstrap. Only signed ones.
+// the build. Only signed ones.
 #pragma once
 
 #include <filesystem>

@@ -15,6 +15,7 @@ void add_all_commands(CliContext& cli) {
   add_guest_commands(cli);
   add_template_commands(cli);
   add_store_commands(cli);
+  add_cache_commands(cli);
   cli.set_recovery([&cli] { return recover_quietly(cli); });
 }
 

@@ -22,14 +22,14 @@ struct Check {
     missing,  // what was set up here cannot work: doctor exits 1
   };
   std::string area;  // "building", "store", "guests", "state"
-  std::string name;  // "mmdebstrap"
+  std::string name;  // "apt"
   State state = State::ok;
   std::string text;    // what was found, one clause
   std::string remedy;  // for lacks and missing
 };
 std::string_view state_word(Check::State state);
 
-// mmdebstrap, user namespaces, apt sources, e2fsck.
+// apt, user namespaces, apt sources, e2fsck.
 std::vector<Check> check_building(const std::filesystem::path& host = "/");
 // The named store; the kernel's thin provisioning and LVM's tools, which it needs where it is lvm:.
 std::vector<Check> check_store(const std::string& spec, const std::filesystem::path& host = "/");

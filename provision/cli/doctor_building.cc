@@ -54,14 +54,14 @@ std::vector<Check> check_building(const fs::path& host) {
   std::vector<Check> checks;
   const auto facts = packages::host_facts();
   if (facts) {
-    checks.push_back(building("mmdebstrap", State::ok, facts->mmdebstrap));
+    checks.push_back(building("apt", State::ok, "apt-get and dpkg are there"));
     checks.push_back(building("apt sources", facts->sources.empty() ? State::lacks : State::ok,
                               fmt::format("{} in /etc/apt", facts->sources.size()),
                               facts->sources.empty() ? "name mirrors in the recipe: [distribution] mirrors" : ""));
   } else {
     const Error& error = facts.error();
     checks.push_back(building(
-        "mmdebstrap", State::missing,
+        "apt", State::missing,
         error.causes.empty() ? error.what : fmt::format("{}: {}", error.what, join(error.causes, ": ")), error.remedy));
   }
   checks.push_back(check_namespaces(host));

@@ -5,7 +5,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "imagebuild/packages/host.h"
+#include "imagebuild/recipe/parse.h"
 #include "provision/cli/site.h"
+#include "provision/images/build_image.h"
 #include "provision/images/make_image.h"
 #include "provision/images/transfer.h"
 #include "provision/images/verify.h"
@@ -17,6 +20,8 @@ namespace {
 struct ImageOptions {
   std::string name;
   std::string path;
+  std::string rebuild;  // a recipe
+  std::string lock;
 };
 
 std::string short_hash(const std::string& sha256) { return sha256.empty() ? "-" : sha256.substr(0, 12); }
@@ -59,6 +64,27 @@ Result<void> show_image(CliContext& cli, const ImageOptions& options) {
   return cli.output().answer(document, text);
 }
 
+// The image again, from its recipe and its lock: are its bytes the same?
+Result<VerifyCheck> check_rebuild(CliContext& cli, Site& site, VolumeStore& store, const ImageOptions& options) {
+  const Settings settings = TRY(cli.settings());
+  const Recipe recipe = TRY(load_recipe(TRY(recipe_path(settings, options.rebuild))));
+  if (recipe.image.name != options.name) {
+    return fail(ErrorCode::bad_input,
+                fmt::format("the recipe makes an image '{}', not '{}'", recipe.image.name, options.name));
+  }
+  const std::filesystem::path lock = options.lock.empty()
+                                         ? recipe.file.parent_path() / (recipe.image.name + ".lock.toml")
+                                         : std::filesystem::path(options.lock);
+  ImageBuildOptions how;
+  how.layers = false;  // all of it anew
+  how.lock = TRY(engine::load_lock(lock));
+  const ImageBuildPlan plan = TRY(plan_image_build(recipe, TRY(packages::host_facts()), store));
+  const auto differs = TRY(rebuild_and_compare(site.place(), store, plan, how, cli.progress()));
+  return VerifyCheck{.what = "rebuild",
+                     .good = !differs,
+                     .found = differs ? fmt::format("differs from byte {} on", *differs) : "the same bytes"};
+}
+
 Result<void> verify_image_verb(CliContext& cli, const ImageOptions& options) {
   Site site = TRY(Site::open(cli));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
@@ -66,7 +92,11 @@ Result<void> verify_image_verb(CliContext& cli, const ImageOptions& options) {
   Table table({{"CHECK"}, {"RESULT"}, {"FOUND", Align::left, true}});
   nlohmann::json document{{"image", image.name}, {"checks", nlohmann::json::array()}};
   bool good = true;
-  for (const VerifyCheck& check : TRY(verify_image(site.place(), *store, image))) {
+  std::vector<VerifyCheck> checks = TRY(verify_image(site.place(), *store, image));
+  if (!options.rebuild.empty()) {
+    checks.push_back(TRY(check_rebuild(cli, site, *store, options)));
+  }
+  for (const VerifyCheck& check : checks) {
     table.row({check.what, check.good ? "good" : "BAD", check.found});
     document["checks"].push_back({{"check", check.what}, {"good", check.good}, {"found", check.found}});
     good = good && check.good;
@@ -128,6 +158,9 @@ void add_image_commands(CliContext& cli) {
   Verb verify = cli.verb(image, "verify", "check volume, file system and boot files",
                          [&cli, options] { return verify_image_verb(cli, *options); });
   verify.add_option("IMAGE", options->name, "its name").required();
+  verify.add_option("--rebuild", options->rebuild,
+                    "build it again from this recipe and its lock, and compare the bytes");
+  verify.add_option("--lock", options->lock, "the lock for --rebuild; default: NAME.lock.toml beside the recipe");
   Verb out = cli.verb(
       image, "export", "write one to plain files", [&cli, options] { return export_image_verb(cli, *options); },
       VerbKind::changes);

@@ -43,6 +43,7 @@ Domains domains_now(const CliContext& cli);
 Result<void> recover_quietly(CliContext& cli);
 
 void add_build_command(CliContext& cli);
+void add_cache_commands(CliContext& cli);
 void add_image_commands(CliContext& cli);
 void add_clone_command(CliContext& cli);
 void add_guest_commands(CliContext& cli);

@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/file.h"
+#include "base/interrupt.h"
 #include "base/json_text.h"
 #include "base/text.h"
+#include "imagebuild/engine/engine.h"
+#include "imagebuild/engine/layers.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/recipe/show.h"
 #include "provision/images/description.h"
@@ -46,23 +51,60 @@ nlohmann::json plan_json(const ImageBuildPlan& plan) {
 
 namespace {
 
-Result<Populated> populate_from_recipe(const ImageBuildPlan& plan, BlockTarget& target,
-                                       const std::filesystem::path& work, Progress& progress) {
-  BuildResult built = TRY(build(plan.build, target, progress, work));
-  extfs::FileSystem fs = TRY(extfs::FileSystem::open(target, Access::read_write));
-  TRY(write_description(fs, describe_image(plan.build.recipe, plan.recipe_sha256)));
-  Populated populated;
-  populated.used = fs.used_bytes();
-  TRY(fs.close());
-  populated.boot = std::move(built.boot);
-  populated.packages = built.packages.size();
-  populated.filesystem_uuid = built.uuid;
-  return populated;
+engine::EngineOptions engine_options(const std::filesystem::path& cache, const ImageBuildOptions& options) {
+  return {.cache = cache, .layers = options.layers, .lists_age = options.lists_age};
 }
 
-}  // namespace
+Result<FileLock> hold_cache(const Workplace& place, FileLock::Mode mode) {
+  TRY(make_directories(build_cache(place), 0700));
+  return FileLock::acquire(build_cache(place) / "lock", mode);
+}
 
-Result<ImageRecord> build_image(Workplace& place, VolumeStore& store, const ImageBuildPlan& plan, Progress& progress) {
+Result<engine::PackageSet> packages_of(const Workplace& place, const ImageBuildPlan& plan,
+                                       const ImageBuildOptions& options, Progress& progress) {
+  if (!options.lock) {
+    return TRY_AS(engine::choose_packages(plan.build.packages, engine_options(build_cache(place), options), progress),
+                  fmt::format("cannot build the packages of '{}'", plan.build.recipe.image.name));
+  }
+  if (options.lock->recipe != plan.recipe_sha256 ||
+      options.lock->set.architecture != plan.build.recipe.image.architecture) {
+    return fail(ErrorCode::bad_input,
+                fmt::format("the lock is not of this recipe: '{}' has changed since", plan.build.recipe.image.name),
+                "build without --locked, which writes a new lock");
+  }
+  return options.lock->set;
+}
+
+ImageDescription description_of(const ImageBuildPlan& plan, const engine::PackageSet& set) {
+  ImageDescription description = describe_image(plan.build.recipe, plan.recipe_sha256);
+  description.packages_sha256 = set.sha256();
+  return description;
+}
+
+BuildOptions build_options(const Workplace& place, const ImageBuildPlan& plan, const ImageBuildOptions& options,
+                           const engine::PackageSet& set, const std::filesystem::path& work) {
+  return {.work = work,
+          .cache = build_cache(place),
+          .layers = options.layers,
+          .lists_age = options.lists_age,
+          .packages = set,
+          .files = {{description_path, description_text(description_of(plan, set))}}};
+}
+
+// The image that the store has under this name, where it is what would be built.
+Result<std::optional<ImageRecord>> find_same(Workplace& place, VolumeStore& store, const ImageBuildPlan& plan,
+                                             const engine::PackageSet& set) {
+  const auto found = place.registry.find_image(store.name(), plan.build.recipe.image.name);
+  if (!found || found->state != ImageState::ready || found->recipe_sha256 != plan.recipe_sha256) {
+    return std::nullopt;
+  }
+  const auto target = TRY(store.open(found->volume, Access::read_only));
+  extfs::FileSystem image = TRY(extfs::FileSystem::open(*target, Access::read_only));
+  const auto description = read_description(image);
+  return description && *description == description_of(plan, set) ? std::optional(*found) : std::nullopt;
+}
+
+ImageRecord record_of_recipe(const ImageBuildPlan& plan) {
   const Recipe& recipe = plan.build.recipe;
   ImageRecord record;
   record.name = recipe.image.name;
@@ -73,12 +115,94 @@ Result<ImageRecord> build_image(Workplace& place, VolumeStore& store, const Imag
   record.size = recipe.filesystem.size;
   record.recipe_sha256 = plan.recipe_sha256;
   record.created = system_clock().now();
-  return make_image(
-      place, store, "build", std::move(record),
-      [&](BlockTarget& target, const std::filesystem::path& work) {
-        return populate_from_recipe(plan, target, work, progress);
+  return record;
+}
+
+Populated populated_of(BuildResult built) {
+  Populated populated;
+  populated.used = built.used_bytes;
+  populated.packages = built.packages.size();
+  populated.filesystem_uuid = built.uuid;
+  populated.boot = std::move(built.boot);
+  return populated;
+}
+
+Result<std::optional<std::uint64_t>> first_difference(BlockTarget& one, BlockTarget& other) {
+  constexpr std::size_t piece = 1U << 20;
+  std::vector<std::byte> left(piece), right(piece);
+  const std::uint64_t size = std::min(one.size(), other.size());
+  for (std::uint64_t at = 0; at < size; at += piece) {
+    const std::size_t count = std::min<std::uint64_t>(piece, size - at);
+    TRY(check_interrupted());
+    TRY(one.read(at, std::span(left).first(count)));
+    TRY(other.read(at, std::span(right).first(count)));
+    const auto [differs, there] = std::ranges::mismatch(std::span(left).first(count), std::span(right).first(count));
+    if (differs != std::span(left).first(count).end()) {
+      return at + static_cast<std::uint64_t>(differs - std::span(left).first(count).begin());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::filesystem::path build_cache(const Workplace& place) { return place.state / "cache"; }
+
+Result<engine::PackageSet> preview_packages(const Workplace& place, const ImageBuildPlan& plan,
+                                            const ImageBuildOptions& options, Progress& progress) {
+  if (options.lock || std::filesystem::exists(build_cache(place))) {
+    return packages_of(place, plan, options, progress);
+  }
+  const TemporaryDirectory folder = TRY(TemporaryDirectory::make("domsmith-plan-"));
+  return engine::choose_packages(plan.build.packages, engine_options(folder.path(), options), progress);
+}
+
+Result<BuiltImage> build_image(Workplace& place, VolumeStore& store, const ImageBuildPlan& plan,
+                               const ImageBuildOptions& options, Progress& progress) {
+  const FileLock cache = TRY(hold_cache(place, FileLock::Mode::shared));
+  const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
+  BuiltImage built{.record = {},
+                   .lock = {.image = plan.build.recipe.image.name, .recipe = plan.recipe_sha256, .set = set}};
+  if (options.layers) {
+    if (auto same = TRY(find_same(place, store, plan, set))) {
+      built.record = std::move(*same);
+      built.made = false;
+      return built;
+    }
+  }
+  built.record = TRY(make_image(
+      place, store, "build", record_of_recipe(plan),
+      [&](BlockTarget& target, const std::filesystem::path& work) -> Result<Populated> {
+        return populated_of(TRY(build(plan.build, target, progress, build_options(place, plan, options, set, work))));
       },
-      progress);
+      progress));
+  return built;
+}
+
+Result<std::optional<std::uint64_t>> rebuild_and_compare(Workplace& place, VolumeStore& store,
+                                                         const ImageBuildPlan& plan, const ImageBuildOptions& options,
+                                                         Progress& progress) {
+  const FileLock cache = TRY(hold_cache(place, FileLock::Mode::shared));
+  const ImageRecord image = TRY(place.registry.find_image(store.name(), plan.build.recipe.image.name));
+  const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
+  // Journalled, so that what a crash leaves is removed.
+  Operation operation = TRY(place.journal.begin("verify", {{"store", store.name()}, {"image", image.name}}));
+  const std::filesystem::path work = place.state / "work" / operation.id();
+  const auto act = [&](Operation& begun) -> Result<std::optional<std::uint64_t>> {
+    return begun.perform("rebuild", nlohmann::json::object(), [&]() -> Result<std::optional<std::uint64_t>> {
+      TRY(make_directories(work, 0700));
+      const std::string file = work / "image";
+      TRY(write_file_atomic(file, "", 0600));
+      std::filesystem::resize_file(file, plan.build.recipe.filesystem.size);
+      const auto target = TRY(open_block_target(file, Access::read_write));
+      TRY(build(plan.build, *target, progress, build_options(place, plan, options, set, work)));
+      const auto volume = TRY(store.open(image.volume, Access::read_only));
+      const auto differs = TRY(first_difference(*target, *volume));
+      TRY(engine::remove_tree(work));
+      return differs;
+    });
+  };
+  return carry_out(std::move(operation), act, [&](Operation&) { return engine::remove_tree(work); });
 }
 
 }  // namespace domsmith

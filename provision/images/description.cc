@@ -27,6 +27,7 @@ ImageDescription describe_image(const Recipe& recipe, std::string recipe_sha256)
           recipe.distribution.release,
           recipe.image.architecture,
           std::move(recipe_sha256),
+          {},
           recipe.boot};
 }
 
@@ -38,6 +39,7 @@ std::string description_text(const ImageDescription& description) {
                             {"release", description.release},
                             {"architecture", description.architecture},
                             {"recipe_sha256", description.recipe_sha256},
+                            {"packages_sha256", description.packages_sha256},
                             {"boot",
                              {{"kernel", description.boot.kernel},
                               {"cmdline", description.boot.cmdline},
@@ -58,6 +60,7 @@ Result<ImageDescription> parse_description(const std::string& text) try {
   json.at("release").get_to(description.release);
   json.at("architecture").get_to(description.architecture);
   json.at("recipe_sha256").get_to(description.recipe_sha256);
+  description.packages_sha256 = json.value("packages_sha256", "");
   const nlohmann::json& boot = json.at("boot");
   boot.at("kernel").get_to(description.boot.kernel);
   boot.at("cmdline").get_to(description.boot.cmdline);

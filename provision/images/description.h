@@ -20,6 +20,7 @@ struct ImageDescription {
   std::string name, version;
   std::string distribution, release, architecture;
   std::string recipe_sha256;
+  std::string packages_sha256 = {};  // of the set it was built of (engine/package.h); empty: not known
   Recipe::Boot boot;
   bool operator==(const ImageDescription& other) const;
 };
@@ -29,6 +30,8 @@ ImageDescription describe_image(const Recipe& recipe, std::string recipe_sha256)
 std::string description_text(const ImageDescription& description);  // JSON
 Result<ImageDescription> parse_description(const std::string& text);
 
+// Where it stands in an image, without the leading '/'.
+inline constexpr const char* description_path = "usr/lib/domsmith/image.json";
 Result<void> write_description(extfs::FileSystem& image, const ImageDescription& description);
 // not_found with a remedy where the image has none.
 Result<ImageDescription> read_description(extfs::FileSystem& image);

@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "imagebuild/boot/cache.h"
+#include "imagebuild/engine/layers.h"
 #include "provision/images/boot_shelf.h"
 
 namespace domsmith {
@@ -47,12 +48,7 @@ std::filesystem::path work_folder(const Workplace& place, const Operation& opera
 
 Result<void> remove_work_folder(const Workplace& place, const Operation& operation) {
   const std::filesystem::path folder = work_folder(place, operation);
-  std::error_code error;
-  std::filesystem::remove_all(folder, error);  // an absent one is fine
-  if (error) {
-    return fail_errno(fmt::format("cannot remove {}", folder.string()), error.value());
-  }
-  return {};
+  return engine::remove_tree(folder);  // an absent one is fine
 }
 
 Result<Populated> fill_volume(const Workplace& place, VolumeStore& store, Operation& operation,
@@ -173,12 +169,16 @@ Result<void> remove_image(Workplace& place, VolumeStore& store, std::string_view
 }
 
 bool is_image_operation(std::string_view verb) {
-  return verb == "build" || verb == "import" || verb == "adopt" || verb == "image-remove";
+  return verb == "build" || verb == "import" || verb == "adopt" || verb == "image-remove" || verb == "verify";
 }
 
 Result<std::string> recover_image_operation(Workplace& place, Operation& operation) {
   const std::string image = operation.parameters().value("image", "");
   const std::unique_ptr<VolumeStore> store = TRY(place.open_store(operation.parameters().value("store", "")));
+  if (operation.verb() == "verify") {
+    TRY(undoing("work", [&] { return remove_work_folder(place, operation); }));
+    return fmt::format("removed what a check of image {} left", image);
+  }
   if (operation.verb() != "image-remove") {
     return fmt::format("{} the {} of image {}", TRY(undo_making(place, *store, operation)), operation.verb(), image);
   }

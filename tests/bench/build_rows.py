@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import mirror
 from measure import alternately, peak_memory_mib, ratio_row, run, say, seconds, value_row
 
 TREE_MIB = 750
@@ -87,7 +88,7 @@ class Bench:
         run(["e2fsck", "-fn", ours])
         for path in (ours, peer, copy):
             path.unlink(missing_ok=True)
-        return [ratio_row("populate-vs-mke2fs", 1.0, times[0], times[1], "folder to ext4, against mke2fs -d of the same folder"),
+        return [ratio_row("populate-vs-mke2fs", 0.5, times[0], times[1], "folder to ext4, against mke2fs -d of the same folder"),
                 ratio_row("populate-vs-dd", 2.0, times[2], times[3], f"the same, without a sync, against dd of {used} MiB")]
 
     # --- build
@@ -108,6 +109,79 @@ class Bench:
         if packed.startswith(b"\x28\xb5\x2f\xfd"):
             return len(subprocess.run(["zstd", "-dc", initrd], stdout=subprocess.PIPE, check=True).stdout) / (1 << 20)
         return len(packed) / (1 << 20)
+
+    # --- build, beside mmdebstrap -> tar -> mke2fs -d
+    def builds(self):
+        say("packages of both sides: fetched once, then from a folder")
+        with mirror.Mirror(self.work / "mirror", self.work / "mirror-root") as near:
+            near.fill(["tzdata", "hello"])
+            return self.build_times(near.lines())
+
+    def recipe(self, name, lines, install, content):
+        path = self.work / f"{name}.toml"
+        words = ", ".join(f'"{word}"' for word in install)
+        mirrors = ", ".join(json.dumps(line) for line in lines)
+        path.write_text(f'''schema = 1
+[image]
+name = "{name}"
+[distribution]
+release = "{mirror.RELEASE}"
+mirror = [{mirrors}]
+[packages]
+install = [{words}]
+[boot]
+kernel = "none"
+[[file]]
+path = "/etc/motd"
+content = "{content}"
+''')
+        return path
+
+    def build_times(self, lines):
+        say(f"build: minbase, {self.runs} runs a side")
+        root, store = self.work / "cold-root", self.work / "cold-store"
+        tar, tree, disk = self.work / "peer.tar", self.work / "peer-tree", self.work / "peer.img"
+
+        def build(recipe):
+            run([self.bin / "domsmith", "build", recipe, "--store", f"dir:{store}", "--root", root, "--progress", "none"])
+
+        def remove(name):
+            run([self.bin / "domsmith", "image", "remove", name, "--store", f"dir:{store}", "--root", root])
+
+        def clear():
+            for path in (root, store, tree):
+                shutil.rmtree(path, ignore_errors=True)
+            for path in (tar, disk):
+                path.unlink(missing_ok=True)
+
+        def peer():
+            run(["mmdebstrap", "--mode=root", "--variant=minbase", "--include=tzdata", mirror.RELEASE, tar, *lines])
+            tree.mkdir()
+            run(["tar", "-C", tree, "-xf", tar])
+            with open(disk, "wb") as file:
+                file.truncate(2 << 30)
+            run(["mke2fs", "-q", "-t", "ext4", "-d", tree, disk])
+
+        times = {name: [] for name in ("peer", "cold", "add", "files", "same")}
+        for number in range(self.runs):
+            clear()
+            times["peer"].append(seconds(peer))
+            clear()
+            base = self.recipe("bench", lines, [], "one")
+            times["cold"].append(seconds(lambda: build(base)))
+            times["same"].append(seconds(lambda: build(base)))
+            remove("bench")
+            files = self.recipe("bench", lines, [], f"two {number}")
+            times["files"].append(seconds(lambda: build(files)))
+            remove("bench")
+            more = self.recipe("bench", lines, ["hello"], "one")
+            times["add"].append(seconds(lambda: build(more)))
+        clear()
+        what = "against mmdebstrap minbase -> tar -> mke2fs -d, packages from a folder for both"
+        return [ratio_row("cold", 0.5, times["cold"], times["peer"], f"minbase to ext4, nothing cached, {what}"),
+                ratio_row("add-package", 0.15, times["add"], times["peer"], "one package more, against the same"),
+                ratio_row("files-only", 0.05, times["files"], times["peer"], "another file, against the same"),
+                ratio_row("no-op", 0.01, times["same"], times["peer"], "nothing changed, against the same")]
 
     # --- clone
     def clone(self):
@@ -168,4 +242,4 @@ def reflink_folder(work):
 
 def rows(repo, runs):
     bench = Bench(repo, runs)
-    return bench.populate() + bench.image() + bench.clone()
+    return bench.builds() + bench.populate() + bench.image() + bench.clone()

@@ -5,8 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace domsmith::agent {
@@ -15,14 +15,20 @@ namespace {
 constexpr const char* script_path = "/domsmith-script";
 
 // What maintainer scripts get from dpkg and apt, and nothing of the host's.
-std::array<const char*, 7> step_environment() {
-  return {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-          "HOME=/root",
-          "LC_ALL=C.UTF-8",
-          "DEBIAN_FRONTEND=noninteractive",
-          "DEBCONF_NONINTERACTIVE_SEEN=true",
-          "INITRD=No",
-          nullptr};
+std::vector<std::string> step_environment() {
+  std::vector<std::string> variables{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                     "HOME=/root",
+                                     "LC_ALL=C.UTF-8",
+                                     "DEBIAN_FRONTEND=noninteractive",
+                                     "DEBCONF_NONINTERACTIVE_SEEN=true",
+                                     "INITRD=No"};
+  // What makes two builds alike comes from the build (engine/housekeeping.h).
+  for (const char* name : {"SOURCE_DATE_EPOCH", "PERL_HASH_SEED", "PYTHONHASHSEED"}) {
+    if (const char* value = std::getenv(name); value != nullptr) {
+      variables.push_back(std::string(name) + "=" + value);
+    }
+  }
+  return variables;
 }
 
 // stdin is a file in memory: nobody has to feed a pipe while the program runs.
@@ -47,8 +53,13 @@ int input_file(const std::string& input) {
 [[noreturn]] void run_child(char* const* argv, int input) {
   ::dup2(input, STDIN_FILENO);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
-  auto environment = step_environment();
-  ::execve(argv[0], argv, const_cast<char* const*>(environment.data()));
+  std::vector<std::string> environment = step_environment();
+  std::vector<char*> pointers;
+  for (std::string& variable : environment) {
+    pointers.push_back(variable.data());
+  }
+  pointers.push_back(nullptr);
+  ::execve(argv[0], argv, pointers.data());
   ::dprintf(STDERR_FILENO, "cannot run %s: %s\n", argv[0], std::strerror(errno));
   ::_exit(127);
 }

@@ -14,7 +14,7 @@ Outcome set_timezone(const std::string& root, const std::string& zone);
 // locale-gen.
 Outcome enable_locale(const std::string& root, const std::string& locale);
 
-// mmdebstrap copies the host's /etc/resolv.conf into the chroot; a regular file of that name is that copy. A link is
+// The build lends the host's /etc/resolv.conf to the tree; a regular file of that name is that copy. A link is
 // the image's own (systemd-resolved, resolvconf) and stays.
 Outcome put_away_host_files(const std::string& root);
 

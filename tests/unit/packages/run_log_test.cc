@@ -1,4 +1,4 @@
-// The transcripts are mmdebstrap 1.3.5's with apt 2.6, as they came.
+// The transcripts are apt 2.6's and dpkg 1.21's, as they came.
 #include "imagebuild/packages/run_log.h"
 
 #include <gmock/gmock.h>
@@ -22,26 +22,22 @@ Error failure_of(std::string_view transcript) {
 
 TEST(RunLog, ShowsStagesOnce) {
   RunLog log;
-  EXPECT_FALSE(log.line("I: using /tmp/mmdebstrap.kU9WCnFnSO as tempdir"));
-  const auto first = log.line("I: running apt-get update...");
+  EXPECT_FALSE(log.line("Setting up base-passwd (3.6.1) ..."));
+  const auto first = log.line("I: unpacking essential packages");
   ASSERT_TRUE(first);
-  EXPECT_EQ(first->text, "reading package lists");
+  EXPECT_EQ(first->text, "unpacking essential packages");
   EXPECT_EQ(first->done, 0U);
   EXPECT_EQ(first->total, RunLog::stages().size());
-  EXPECT_FALSE(log.line("I: running apt-get update..."));
-  const auto last = log.line("I: creating tarball...");
+  EXPECT_FALSE(log.line("I: unpacking essential packages"));
+  const auto last = log.line("I: writing the tree");
   ASSERT_TRUE(last);
   EXPECT_EQ(last->done, RunLog::stages().size() - 1);
 }
 
 TEST(RunLog, UnknownPackage) {
   const Error error = failure_of(
-      "I: installing remaining packages inside the chroot...\n"
       "Reading package lists...\nBuilding dependency tree...\n"
-      "E: Unable to locate package nosuchpackage\n"
-      "E: setup failed: E: apt-get -o Dir::Bin::dpkg=env --yes install nosuchpackage failed\n"
-      "I: main() received signal PIPE: waiting for setup...\n"
-      "E: mmdebstrap failed to run\n");
+      "E: Unable to locate package nosuchpackage\n");
   EXPECT_EQ(error.code, ErrorCode::not_found);
   EXPECT_EQ(error.what, "a package of the recipe does not exist in 'bookworm'");
   EXPECT_THAT(error.causes, ElementsAre("E: Unable to locate package nosuchpackage"));
@@ -51,8 +47,7 @@ TEST(RunLog, MirrorThatCannotBeResolved) {
   const Error error = failure_of(
       "Err:1 http://nosuch.invalid/debian bookworm InRelease\n  Could not resolve 'nosuch.invalid'\n"
       "E: Failed to fetch http://nosuch.invalid/debian/dists/bookworm/InRelease  Could not resolve 'nosuch.invalid'\n"
-      "E: Some index files failed to download. They have been ignored, or old ones used instead.\n"
-      "E: apt-get update --error-on=any -oAPT::Status-Fd=<$fd> -oDpkg::Use-Pty=false failed\n");
+      "E: Some index files failed to download. They have been ignored, or old ones used instead.\n");
   EXPECT_EQ(error.what, "the mirror's name cannot be resolved");
   EXPECT_EQ(error.causes.size(), 1U);
 }
@@ -83,7 +78,7 @@ TEST(RunLog, ReleaseKeyAndComponentThatAreNotThere) {
 TEST(RunLog, FullDisk) {
   const Error error = failure_of("dpkg: error processing archive x.deb: failed to write (No space left on device)\n");
   EXPECT_EQ(error.code, ErrorCode::no_space);
-  EXPECT_THAT(error.remedy, HasSubstr("TMPDIR"));
+  EXPECT_THAT(error.remedy, HasSubstr("cache prune"));
 }
 
 TEST(RunLog, FailedStepIsNamedWithItsLastLines) {
@@ -95,7 +90,6 @@ TEST(RunLog, FailedStepIsNamedWithItsLastLines) {
   log.line("installing things");
   log.line("E: it did not work");
   log.line("domsmith-agent: failed 7 exit status 3");
-  log.line("E: setup failed: E: command failed: chmod 0700");
   const Error error = log.failure({.code = 25, .signal = 0}, "bookworm");
   EXPECT_EQ(error.what, "script 'setup.sh' ([[script]] 2) failed: exit status 3");
   EXPECT_THAT(error.causes, ElementsAre("installing things", "E: it did not work"));
@@ -116,14 +110,14 @@ TEST(RunLog, PasswordsOfMirrorsAreNotRepeated) {
 
 TEST(RunLog, UnknownFaultKeepsTheLastLines) {
   const Error error = failure_of("something odd\nanother line\n");
-  EXPECT_EQ(error.what, "mmdebstrap failed: exit status 25");
+  EXPECT_EQ(error.what, "the installation failed: exit status 25");
   EXPECT_THAT(error.causes, ElementsAre("something odd", "another line"));
   EXPECT_THAT(failure_of("").causes, IsEmpty());
 }
 
 TEST(RunLog, WordsOfAScriptAreNoFaultOfApt) {
   EXPECT_EQ(failure_of("frobnicate was not found\nI: automatically chosen mode: unshare\n").what,
-            "mmdebstrap failed: exit status 25");
+            "the installation failed: exit status 25");
   EXPECT_EQ(failure_of("E: Version '9' for 'curl' was not found\n").code, ErrorCode::not_found);
   EXPECT_EQ(failure_of("E: unshare() failed: Operation not permitted\n").code, ErrorCode::denied);
 }

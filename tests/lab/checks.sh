@@ -1,5 +1,6 @@
 #!/bin/bash
-# The lab test: one boot of the lab, all checks of tests/lab/dom0 in it. ctest runs it; the output is TAP with times.
+# The lab tests: one boot of the lab, all checks of tests/lab/dom0 in it, or without Xen those of tests/lab/dom0/lvm, which
+# need LVM alone and are several times quicker there. ctest runs both; the output is TAP with times.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -7,25 +8,30 @@ lab_dir=$(dirname -- "$(realpath -- "$0")")
 
 show_help() {
   cat <<'HELP'
-usage: checks.sh [--domsmith FILE] [--tests FOLDER] [--keep] [--all] [PIECE...]
+usage: checks.sh [--without-xen] [--domsmith FILE] [--tests FOLDER] [--keep] [--all] [PIECE...]
 
+  --without-xen     the pieces of dom0/lvm, on dom0's kernel alone
   --domsmith FILE   the program under test
   --tests FOLDER    where the test programs are that also run in dom0
   --keep            leave the lab up afterwards
   --all             the long way: every fail point and every test of the contracts, not a choice of them (an hour)
-  PIECE             only these: 10-image 20-guests ... (default: all of tests/lab/dom0)
+  PIECE             only these: 10-image lvm/10-kills ... (default: all of tests/lab/dom0, or of tests/lab/dom0/lvm)
 HELP
 }
 
 keep=
 all=
 tests=
+name=checks
+folder=
+up=()
 pieces=()
 while (($# > 0)); do
   case $1 in
     --domsmith) export DOMSMITH=${2:?--domsmith needs a file}; shift 2 ;;
     --tests) tests=${2:?--tests needs a folder}; shift 2 ;;
     --all) all=yes; shift ;;
+    --without-xen) name=checks-lvm; folder=lvm/; up=(--without-xen); shift ;;
     --keep) keep=yes; shift ;;
     --help) show_help; exit ;;
     -*) show_help >&2; exit 2 ;;
@@ -33,14 +39,14 @@ while (($# > 0)); do
   esac
 done
 if ((${#pieces[@]} == 0)); then
-  for piece in "$lab_dir"/dom0/[0-9]*.sh; do
-    pieces+=("$(basename -- "$piece" .sh)")
+  for piece in "$lab_dir/dom0/$folder"[0-9]*.sh; do
+    pieces+=("$folder$(basename -- "$piece" .sh)")
   done
 fi
 
 # A state of its own: the lab that a person has up stays as it is.
 cache=${DOMSMITH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/domsmith/lab}
-lab() { "$lab_dir/lab" --state "$cache/checks" "$@"; }
+lab() { "$lab_dir/lab" --state "$cache/$name" "$@"; }
 
 end_lab() {
   local status=$?
@@ -57,7 +63,7 @@ done
 trap end_lab EXIT
 trap 'exit 130' INT TERM
 lab down
-lab up "${with[@]}"
+lab up "${up[@]}" "${with[@]}"
 
 failed=()
 for piece in "${pieces[@]}"; do
@@ -66,7 +72,7 @@ for piece in "${pieces[@]}"; do
   lab status >/dev/null || { printf 'Bail out! the lab ended during %s\n' "$piece"; exit 1; }
 done
 if ((${#failed[@]} > 0)); then
-  printf '# failed: %s; the console log is %s\n' "${failed[*]}" "$cache/checks/serial.log"
+  printf '# failed: %s; the console log is %s\n' "${failed[*]}" "$cache/$name/serial.log"
   exit 1
 fi
 printf '# all pieces passed\n'

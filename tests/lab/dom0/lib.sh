@@ -4,6 +4,7 @@
 
 store=lvm:vg0/pool
 image=debian-minimal
+tests=/payload/tests
 consoles=/var/log/xen/console
 login_limit=${LOGIN_LIMIT:-600} # seconds; an idle machine needs 40 (PV) or 70 (PVH) a guest
 passed=0
@@ -94,4 +95,19 @@ wait_login() {
     fi
     sleep 2
   done
+}
+
+# gtest PROGRAM FILTER: the program's tests that fit; where none ran, or all were skipped, that is a failure.
+gtest() {
+  local report
+  report=$(mktemp -d)
+  "$tests/$1" --gtest_brief=1 --gtest_filter="$2" "--gtest_output=json:$report/report.json"
+  python3 - "$report/report.json" <<'PYTHON'
+import json, sys
+cases = [case for suite in json.load(open(sys.argv[1]))["testsuites"] for case in suite["testsuite"]]
+ran = [case for case in cases if case["status"] == "RUN" and case["result"] == "COMPLETED"]
+print(f"{len(ran)} of {len(cases)} tests ran")
+sys.exit(0 if ran else "no test ran")
+PYTHON
+  rm -rf "$report"
 }

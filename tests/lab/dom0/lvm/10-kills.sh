@@ -1,8 +1,8 @@
 #!/bin/bash
 # Killed at each fail point of clone, reset and remove on LVM: after recover the thing is absent or complete, and a second
 # recover finds nothing to do. tests/faults does the same for every point on the other stores; here it is LVM's turn.
-# shellcheck source=SCRIPTDIR/lib.sh
-source "$(dirname -- "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/../lib.sh
+source "$(dirname -- "$0")/../lib.sh"
 
 make_two() { domsmith clone "$image" --name k --count 2 --template tiny-pv --store "$store"; }
 reset_two() { domsmith guest reset k-1 k-2; }
@@ -84,6 +84,7 @@ points_of_recover() {
   killed "$1" make_two
 }
 
+check "image import into the thin pool" domsmith image import "/payload/images/$image"
 absent=$(footprint)
 clone_points=$(points make_two)
 complete=$(footprint)

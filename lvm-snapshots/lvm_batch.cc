@@ -53,6 +53,19 @@ LvmBatch::Refusal unusual(const std::string& name) {
   return fmt::format("'{}' is more than a plain thin snapshot", name);
 }
 
+// NAME.reset, of NAME as well as of NAME.fresh.
+std::string left_name(std::string_view lv) { return fmt::format("{}{}", lv.substr(0, lv.find('.')), suffix_reset); }
+
+// Names that volumes of ours are to get.
+LvmBatch::Refusal name_refusal(LvmBatch::Renames volumes, const LvmMetadata& metadata) {
+  for (const auto& [from, to] : volumes) {
+    if (from != to && metadata.has(to)) {
+      return fmt::format("there is a volume '{}'", to);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<LvmBatch::View> LvmBatch::look() {
@@ -165,14 +178,16 @@ Result<void> LvmBatch::delete_devices(Operation& operation, const View& view, st
 Result<void> LvmBatch::commit(Operation& operation, const View& view, const LvmMetadata& changed,
                               std::span<const ThinDeviceId> freed) {
   const std::vector<ThinDeviceId> ids(freed.begin(), freed.end());
-  return operation.perform("metadata", {{"devices", ids}}, [&]() -> Result<void> {
-    if (TRY(machine_->seqno()) != view.metadata.seqno()) {
-      return fail(ErrorCode::busy,
-                  fmt::format("VG {} was changed by somebody who does not keep LVM's lock", commands_.group),
-                  "try again; find out who uses --nolocking, or the same disks on another host");
-    }
-    return machine_->write_metadata(changed.text());
-  });
+  return operation.perform("metadata", {{"devices", ids}}, [&] { return write(view, changed); });
+}
+
+Result<void> LvmBatch::write(const View& view, const LvmMetadata& changed) {
+  if (TRY(machine_->seqno()) != view.metadata.seqno()) {
+    return fail(ErrorCode::busy,
+                fmt::format("VG {} was changed by somebody who does not keep LVM's lock", commands_.group),
+                "try again; find out who uses --nolocking, or the same disks on another host");
+  }
+  return machine_->write_metadata(changed.text());
 }
 
 Result<LvmBatch::Refusal> LvmBatch::clone(const std::string& origin, std::span<const std::string> names,
@@ -225,7 +240,9 @@ Result<void> LvmBatch::clone_steps(Operation& operation, View view, const std::s
   });
 }
 
-Result<LvmBatch::Refusal> LvmBatch::reset(std::span<const std::string> names, Progress& progress) {
+Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
+  std::vector<std::string> names;
+  std::ranges::transform(volumes, std::back_inserter(names), &Renames::value_type::first);
   View view = TRY(look());
   if (Refusal refusal = TRY(pool_refusal(view))) {
     return refusal;
@@ -249,29 +266,34 @@ Result<LvmBatch::Refusal> LvmBatch::reset(std::span<const std::string> names, Pr
   if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
     return fmt::format("'{}' was made from one of them", other);
   }
-  const std::string left = fmt::format("{}{}", highest(names, view.metadata), suffix_reset);
+  const std::string left = left_name(highest(names, view.metadata));
   if (view.metadata.has(left)) {
     return fmt::format("there is a volume '{}'", left);
   }
-  const std::vector<std::string> all(names.begin(), names.end());
-  Operation operation = TRY(begin("lvm.reset", view, {{"names", all}, {"left", left}, {"left_id", new_lvm_id()}}));
-  auto done = reset_steps(operation, std::move(view), names, std::move(devices),
+  if (Refusal refusal = name_refusal(volumes, view.metadata)) {
+    return refusal;
+  }
+  Operation operation = TRY(begin("lvm.reset", view, {{"names", names}, {"left", left}, {"left_id", new_lvm_id()}}));
+  auto done = reset_steps(operation, std::move(view), volumes, std::move(devices),
                           progress);  // its view, and with it the lock, ends here
   return conclude(operation, std::move(done));
 }
 
 // All old devices but the highest lose their volumes; that one gets a volume of its own, which LVM removes at the end.
-Result<void> LvmBatch::reset_steps(Operation& operation, View view, std::span<const std::string> names,
-                                   std::vector<Device> devices, Progress& progress) {
+Result<void> LvmBatch::reset_steps(Operation& operation, View view, Renames volumes, std::vector<Device> devices,
+                                   Progress& progress) {
   TRY(make_devices(operation, view, devices, progress));
   LvmMetadata changed = view.metadata;
   const LvmStamp stamp = stamp_now();
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    changed.set_device(names[i], devices[i].id, stamp);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    names.push_back(volumes[i].first);
+    changed.set_device(names.back(), devices[i].id, stamp);
   }
+  changed.rename(volumes);
   const std::string& last = highest(names, view.metadata);
   const ThinDeviceId kept = view.metadata.device_of(last).value_or(0);
-  const std::string left = fmt::format("{}{}", last, suffix_reset);
+  const std::string left = left_name(last);
   changed.add_clone(left, view.metadata.origin_of(last), kept, stamp, operation.parameters().value("left_id", ""));
   std::vector<ThinDeviceId> freed = ids_of(names, view.metadata);
   std::erase(freed, kept);
@@ -319,6 +341,32 @@ Result<void> LvmBatch::remove_steps(Operation& operation, View view, std::span<c
   });
 }
 
+Result<LvmBatch::Refusal> LvmBatch::rename(Renames volumes) {
+  View view = TRY(look());
+  if (Refusal refusal = TRY(pool_refusal(view))) {
+    return refusal;
+  }
+  NameSet names;
+  for (const auto& [from, to] : volumes) {
+    if (!view.metadata.device_of(from)) {
+      return unusual(from);
+    }
+    names.insert(from);
+  }
+  if (const std::string other = view.metadata.outsider_using(names); !other.empty()) {
+    return fmt::format("'{}' was made from one of them", other);
+  }
+  if (Refusal refusal = name_refusal(volumes, view.metadata)) {
+    return refusal;
+  }
+  LvmMetadata changed = view.metadata;
+  changed.rename(volumes);
+  TRY(fail_point("lvm.rename.before"));
+  TRY(write(view, changed));
+  TRY(fail_point("lvm.rename.after"));
+  return std::nullopt;
+}
+
 std::vector<std::string> LvmBatch::plan(std::string_view message, std::size_t count) const {
   return {fmt::format("vgcfgbackup --nolocking -f FILE {}", commands_.group),
           fmt::format("dmsetup message {}-{}-tpool 0 {}, {} times", commands_.group, commands_.pool, message, count),
@@ -333,7 +381,7 @@ std::vector<std::string> LvmBatch::plan_clone(std::string_view origin, std::span
 
 std::vector<std::string> LvmBatch::plan_reset(std::string_view /*origin*/, std::span<const std::string> names) const {
   std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size());
-  const std::string left = fmt::format("{}{}", names.back(), suffix_reset);
+  const std::string left = left_name(names.back());
   lines.push_back(fmt::format("dmsetup message {}-{}-tpool 0 delete OLD, {} times", commands_.group, commands_.pool,
                               names.size() - 1));
   lines.push_back(command_text(commands_.remove(std::span(&left, 1)).front()));

@@ -1,7 +1,7 @@
 // Any number of thin snapshots cloned, reset or removed by one change of the volume group's metadata. Why each crash
 // is recovered: docs/decisions/0008-batch-transactions.md.
 //
-// All verbs are called with the store's gate held, on volumes that are not in use.
+// All verbs are called with the store's gate held, on volumes that are not in use. Names are LVM's.
 #pragma once
 
 #include <filesystem>
@@ -34,8 +34,12 @@ class LvmBatch {
   // reset after it).
   using Refusal = std::optional<std::string>;
   Result<Refusal> clone(const std::string& origin, std::span<const std::string> names, Progress& progress);
-  Result<Refusal> reset(std::span<const std::string> names, Progress& progress);
+  // Each volume gets a fresh snapshot of its origin, and its second name.
+  using Renames = std::span<const std::pair<std::string, std::string>>;
+  Result<Refusal> reset(Renames volumes, Progress& progress);
   Result<Refusal> remove(std::span<const std::string> names, Progress& progress);
+  // Of volumes that are not active. One change of the metadata, with nothing before or after it.
+  Result<Refusal> rename(Renames volumes);
 
   // Undoes or finishes what dead processes left. false: there was nothing.
   Result<bool> recover();
@@ -64,8 +68,8 @@ class LvmBatch {
   Result<Operation> begin(std::string_view verb, const View& view, nlohmann::json parameters);
   Result<void> clone_steps(Operation& operation, View view, const std::string& origin,
                            std::span<const std::string> names, std::vector<Device> devices, Progress& progress);
-  Result<void> reset_steps(Operation& operation, View view, std::span<const std::string> names,
-                           std::vector<Device> devices, Progress& progress);
+  Result<void> reset_steps(Operation& operation, View view, Renames volumes, std::vector<Device> devices,
+                           Progress& progress);
   Result<void> remove_steps(Operation& operation, View view, std::span<const std::string> names,
                             const std::string& last, Progress& progress);
   Result<Refusal> conclude(Operation& operation, Result<void> done);
@@ -76,6 +80,7 @@ class LvmBatch {
                               Progress& progress);
   Result<void> commit(Operation& operation, const View& view, const LvmMetadata& changed,
                       std::span<const ThinDeviceId> freed);
+  Result<void> write(const View& view, const LvmMetadata& changed);
 
   Result<void> settle(const Operation& operation);
   Result<bool> settle_devices(const Operation& operation);

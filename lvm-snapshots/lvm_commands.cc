@@ -16,6 +16,10 @@ void add_tags(LvmCommand& command, std::string_view kind) {
 
 }  // namespace
 
+std::string LvmCommands::fresh(std::string_view name) const {
+  return fmt::format("{}{}", name, thin() ? suffix_fresh : std::string_view());
+}
+
 LvmCommand LvmCommands::create(std::string_view name, std::uint64_t size) const {
   LvmCommand command = {"lvcreate", "-y", "-an", "-ky"};
   const std::string bytes = fmt::format("{}b", size);
@@ -54,6 +58,22 @@ LvmCommand LvmCommands::activate(std::string_view name) const { return {"lvchang
 
 LvmCommand LvmCommands::deactivate(std::string_view name) const { return {"lvchange", "-y", "-an", path(name)}; }
 
+void LvmCommands::add_paths(LvmCommand& command, std::span<const std::string> names) const {
+  std::ranges::transform(names, std::back_inserter(command), [this](const std::string& name) { return path(name); });
+}
+
+LvmCommand LvmCommands::activate(std::span<const std::string> names) const {
+  LvmCommand command = {"lvchange", "-y", "-ay", "-K"};
+  add_paths(command, names);
+  return command;
+}
+
+LvmCommand LvmCommands::deactivate(std::span<const std::string> names) const {
+  LvmCommand command = {"lvchange", "-y", "-an"};
+  add_paths(command, names);
+  return command;
+}
+
 LvmCommand LvmCommands::rename(std::string_view from, std::string_view to) const {
   return {"lvrename", "-y", group, std::string(from), std::string(to)};
 }
@@ -64,7 +84,7 @@ std::vector<LvmCommand> LvmCommands::remove(std::span<const std::string> names) 
   while (!names.empty()) {
     LvmCommand command = {"lvremove", "-y"};
     const auto part = names.first(std::min(at_once, names.size()));
-    std::ranges::transform(part, std::back_inserter(command), [this](const std::string& name) { return path(name); });
+    add_paths(command, part);
     commands.push_back(std::move(command));
     names = names.subspan(part.size());
   }

@@ -13,6 +13,7 @@ namespace domsmith {
 
 // All volumes have the activation-skip flag (-ky): nothing that starts "all LVs" brings them up by accident; -K
 // overrides.
+// Names are LVM's.
 struct LvmCommands {
   std::string group;
   std::string pool;  // empty: classic volumes
@@ -20,6 +21,8 @@ struct LvmCommands {
   [[nodiscard]] bool thin() const { return !pool.empty(); }
   [[nodiscard]] std::string path(std::string_view name) const { return group + "/" + std::string(name); }
   [[nodiscard]] std::string device(std::string_view name) const { return "/dev/" + path(name); }
+  // LVM's name of a clone that is new or was reset. Classic ones are settled at once: activating one activates all.
+  [[nodiscard]] std::string fresh(std::string_view name) const;
 
   [[nodiscard]] LvmCommand create(std::string_view name, std::uint64_t size) const;
   // Classic snapshots get as much room as their origin has (100%ORIGIN), so that they never overflow: an overflown one
@@ -28,9 +31,15 @@ struct LvmCommands {
   [[nodiscard]] LvmCommand seal(std::string_view name) const;
   [[nodiscard]] LvmCommand activate(std::string_view name) const;
   [[nodiscard]] LvmCommand deactivate(std::string_view name) const;
+  // Of at most 50 in one command: LVM takes 64 words (MAX_ARGS).
+  [[nodiscard]] LvmCommand activate(std::span<const std::string> names) const;
+  [[nodiscard]] LvmCommand deactivate(std::span<const std::string> names) const;
   [[nodiscard]] LvmCommand rename(std::string_view from, std::string_view to) const;
-  // Several commands where there are many names: LVM takes 64 words at most (MAX_ARGS).
+  // Several commands where there are many names.
   [[nodiscard]] std::vector<LvmCommand> remove(std::span<const std::string> names) const;
+
+ private:
+  void add_paths(LvmCommand& command, std::span<const std::string> names) const;
 };
 
 // The same without LVM's backup of the metadata (vgcfgbackup(8)): for all but the last command of a series.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/fail_point.h"
 #include "base/interrupt.h"
 #include "lvm-snapshots/lvm_errors.h"
@@ -18,7 +20,8 @@ LvmContext::LvmContext(std::string group, std::string pool, const std::filesyste
                                        [this](const LvmCommand& command, const std::string& headline) {
                                          return this->run(command, headline);
                                        }),
-             commands_, state / commands_.group / commands_.pool) {}
+             commands_, state / commands_.group / commands_.pool),
+      settling_(state / commands_.group / commands_.pool / "settling") {}
 
 std::string LvmContext::name() const {
   return commands_.thin() ? fmt::format("lvm:{}/{}", commands_.group, commands_.pool) : "lvm:" + commands_.group;
@@ -110,10 +113,12 @@ Result<LvmGroup> LvmContext::tidy() {
     group = TRY(report());
   }
   for (const std::string& left : TRY(use_.left_open())) {
-    TRY(settle(left));
+    const LvmVolume* volume = group.find(left);
+    TRY(settle(left, volume == nullptr ? left : volume->lv));
     changed = true;
   }
   changed = TRY(finish_half_made(group)) || changed;
+  changed = (commands_.thin() && TRY(renew_half_settled())) || changed;
   return changed ? report() : Result<LvmGroup>(std::move(group));
 }
 
@@ -128,17 +133,55 @@ Result<bool> LvmContext::finish_half_made(const LvmGroup& group) {
     if (!volume.ours || volume.kind || (!is_new && !is_reset) || TRY(use_.held(volume.name))) {
       continue;
     }
-    const std::string base = volume.name.substr(0, volume.name.rfind('.'));
+    const std::string base = volume.name.substr(0, volume.name.find('.'));
     TRY(fail_point("lvm.recover.before"));
     if (is_reset && group.find(base) == nullptr) {
-      TRY(run(commands_.rename(volume.name, base), headline));
+      TRY(run(commands_.rename(volume.lv, commands_.fresh(base)), headline));
     } else {
-      TRY(run_all(commands_.remove(std::span(&volume.name, 1)), headline));
+      TRY(run_all(commands_.remove(std::span(&volume.lv, 1)), headline));
     }
     TRY(fail_point("lvm.recover.after"));
     changed = true;
   }
   return changed;
+}
+
+Result<Operation> LvmContext::begin_settling(std::span<const std::string> lvs) const {
+  return settling_.begin("lvm.settle", {{"volumes", std::vector<std::string>(lvs.begin(), lvs.end())}});
+}
+
+Result<bool> LvmContext::renew_half_settled() {
+  bool changed = false;
+  for (Operation& operation : TRY(settling_.abandoned())) {
+    const LvmGroup group = TRY(report());
+    std::vector<std::string> torn;
+    for (const std::string& lv : operation.parameters().value("volumes", std::vector<std::string>())) {
+      const auto there = std::ranges::find(group.volumes, lv, &LvmVolume::lv);
+      if (there != group.volumes.end() && there->fresh && holds(*there)) {
+        torn.push_back(lv);
+      }
+    }
+    TRY(fail_point("lvm.renew.before"));
+    TRY(renew(group, torn));
+    TRY(operation.finish());
+    TRY(fail_point("lvm.renew.after"));
+    changed = changed || !torn.empty();
+  }
+  return changed;
+}
+
+// One that dies in here is found by finish_half_made(); the note stays until all are new.
+Result<void> LvmContext::renew(const LvmGroup& group, const std::vector<std::string>& lvs) {
+  const std::string headline = "cannot make fresh clones anew";
+  for (const std::string& lv : lvs) {
+    const std::string other = lv.substr(0, lv.find('.')) + std::string(suffix_reset);
+    TRY(run(commands_.snapshot(std::ranges::find(group.volumes, lv, &LvmVolume::lv)->origin, other), headline));
+    TRY(fail_point("lvm.renew.step"));
+    TRY(run(commands_.remove(std::span(&lv, 1)).front(), headline));
+    TRY(fail_point("lvm.renew.step"));
+    TRY(run(commands_.rename(other, lv), headline));
+  }
+  return {};
 }
 
 // Classic snapshots and their origin are activated and deactivated together (lvchange(8)), so none may be in use.
@@ -154,11 +197,11 @@ Result<bool> LvmContext::family_idle(const LvmGroup& group, std::string_view roo
   return true;
 }
 
-Result<void> LvmContext::settle(std::string_view name) {
+Result<void> LvmContext::settle(std::string_view name, std::string_view lv) {
   if (!use_.opened(name) || TRY(use_.held(name))) {
     return {};
   }
-  auto settled = commands_.thin() ? settle_thin(name) : settle_classic(name);
+  auto settled = commands_.thin() ? settle_thin(name, lv) : settle_classic(name);
   if (!settled && settled.error().code == ErrorCode::not_found) {
     use_.forget(name);  // the volume is gone
     return {};
@@ -166,9 +209,9 @@ Result<void> LvmContext::settle(std::string_view name) {
   return settled;
 }
 
-Result<void> LvmContext::settle_thin(std::string_view name) {
+Result<void> LvmContext::settle_thin(std::string_view name, std::string_view lv) {
   if (!use_.activated(name)) {
-    TRY(run(commands_.deactivate(name), fmt::format("cannot deactivate volume '{}'", name)));
+    TRY(run(commands_.deactivate(lv), fmt::format("cannot deactivate volume '{}'", name)));
   }
   return use_.set_opened(name, false);
 }

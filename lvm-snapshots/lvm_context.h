@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/journal.h"
 #include "base/result.h"
 #include "lvm-snapshots/lvm_batch.h"
 #include "lvm-snapshots/lvm_commands.h"
@@ -39,8 +41,13 @@ class LvmContext {
   // All of them, LVM's metadata backup with the last; stops at the first that fails.
   Result<void> run_all(const std::vector<LvmCommand>& commands, const std::string& headline);
 
+  // With the gate held: a note that something is being written into these fresh clones (LVM's names). Where its process
+  // dies, or ends it without finish(), tidy() makes those that are fresh still anew: nobody knows what is in them.
+  Result<Operation> begin_settling(std::span<const std::string> lvs) const;
+
   // With the gate held: deactivates a volume that was activated to be opened, once nobody has it open any more.
-  Result<void> settle(std::string_view name);
+  // `lv`: LVM's name of it.
+  Result<void> settle(std::string_view name, std::string_view lv);
 
   // Whether the volume is this store's: ours, complete, and in this pool (or in none, for classic volumes).
   [[nodiscard]] bool holds(const LvmVolume& volume) const;
@@ -53,13 +60,16 @@ class LvmContext {
   Result<LvmGroup> report_unchecked();
   Result<void> check_pool(const LvmGroup& group) const;
   Result<bool> finish_half_made(const LvmGroup& group);
-  Result<void> settle_thin(std::string_view name);
+  Result<bool> renew_half_settled();
+  Result<void> renew(const LvmGroup& group, const std::vector<std::string>& lvs);
+  Result<void> settle_thin(std::string_view name, std::string_view lv);
   Result<void> settle_classic(std::string_view name);
   Result<bool> family_idle(const LvmGroup& group, std::string_view root) const;
 
   LvmCommands commands_;
   LvmUse use_;
   LvmBatch batch_;
+  Journal settling_;
   std::string one_by_one_;
   std::shared_ptr<LvmLibrary> library_;
 };

@@ -220,6 +220,13 @@ void LvmMetadata::remove(const std::set<std::string, std::less<>>& names) {
   reindex();
 }
 
+void LvmMetadata::rename(std::span<const std::pair<std::string, std::string>> all) {
+  for (const auto& [from, to] : all) {
+    volumes().children[index_.find(from)->second].key = to;
+  }
+  reindex();
+}
+
 std::vector<LvmMetadata::Message> LvmMetadata::messages() const {
   std::vector<Message> all;
   for (const LvmConfigNode& child : pool_segment().children) {

@@ -8,8 +8,10 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -57,6 +59,8 @@ class LvmMetadata {
   // The same volume on another device.
   void set_device(std::string_view volume, ThinDeviceId device, const LvmStamp& stamp);
   void remove(const std::set<std::string, std::less<>>& names);
+  // From the first name to the second. Nothing else in the group may speak of the first (outsider_using()).
+  void rename(std::span<const std::pair<std::string, std::string>> volumes);
 
   // Messages that LVM has still to send to the kernel's pool, by type and device; they are sent with the step from
   // transaction_id() - 1 to transaction_id().

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -59,7 +60,8 @@ std::optional<VolumeKind> kind_of(const std::string& name, std::string_view tags
 
 LvmVolume volume_of(const json& row) {
   LvmVolume volume;
-  volume.name = text_of(row, "lv_name");
+  volume.lv = text_of(row, "lv_name");
+  volume.name = volume.lv;
   volume.allocated = number_of(row, "lv_size");
   volume.size = volume.allocated;
   if (has_word(text_of(row, "lv_role"), "snapshot") && text_of(row, "pool_lv").empty()) {
@@ -67,6 +69,10 @@ LvmVolume volume_of(const json& row) {
   }
   const std::string tags = text_of(row, "lv_tags");
   volume.ours = has_word(tags, lvm_tag::ours);
+  if (volume.ours && volume.lv.ends_with(suffix_fresh) && has_word(tags, lvm_tag::clone)) {
+    volume.fresh = true;
+    volume.name.resize(volume.lv.size() - suffix_fresh.size());
+  }
   volume.kind = volume.ours ? kind_of(volume.name, tags) : std::nullopt;
   volume.active = text_of(row, "lv_active") == "active";
   volume.open = text_of(row, "lv_device_open") == "open";
@@ -133,7 +139,8 @@ Result<LvmGroup> parse_lvm_report(std::string_view text) {
       }
     }
   }
-  std::ranges::sort(group.volumes, {}, &LvmVolume::name);
+  std::ranges::sort(group.volumes, {},
+                    [](const LvmVolume& volume) { return std::tuple(std::string_view(volume.name), !volume.ours); });
   return group;
 }
 

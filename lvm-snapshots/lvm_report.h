@@ -23,10 +23,13 @@ inline constexpr std::string_view clone = "domsmith.clone";
 
 // A dot cannot be in a volume's name, so these are never taken for one.
 inline constexpr std::string_view suffix_new = ".new";      // a classic volume that is not zeroed yet
+inline constexpr std::string_view suffix_fresh = ".fresh";  // a thin clone before settle(): NAME's device is not there
 inline constexpr std::string_view suffix_reset = ".reset";  // a fresh snapshot that is to take the place of NAME
 
 struct LvmVolume {
-  std::string name;
+  std::string name;  // the store's
+  std::string lv;    // LVM's: the same, or NAME.fresh
+  bool fresh = false;
   std::uint64_t size = 0;       // as a guest sees it
   std::uint64_t allocated = 0;  // of a classic snapshot: the room for what differs; otherwise as size
   bool ours = false;
@@ -46,9 +49,9 @@ struct LvmGroup {
   std::uint64_t free = 0;
   std::uint64_t metadata_free = 0;  // of its metadata areas, bytes for further text
   std::string peculiarity;          // "shared", "clustered", "exported", "partial" or "read-only": no batch there
-  std::vector<LvmVolume> volumes;   // sorted by name
+  std::vector<LvmVolume> volumes;   // sorted by name; of two with one name (NAME.fresh and somebody's NAME) ours first
 
-  [[nodiscard]] const LvmVolume* find(std::string_view name) const;
+  [[nodiscard]] const LvmVolume* find(std::string_view name) const;  // by the store's name
 };
 
 LvmCommand report_volumes_command(std::string_view group);  // a row for each LV, none where there is none

@@ -31,6 +31,7 @@ VolumeInfo LvmStore::info(const LvmVolume& volume) const {
   info.active = active || context_->use().activated(volume.name);
   info.device = context_->commands().device(volume.name);
   info.disk_spec = "phy";
+  info.fresh = volume.fresh;
   return info;
 }
 
@@ -78,7 +79,7 @@ Result<VolumeInfo> LvmStore::find(std::string_view volume) {
 }
 
 Result<void> LvmStore::check_free_name(const LvmGroup& group, std::string_view volume) const {
-  for (const std::string_view ending : {std::string_view(), suffix_new, suffix_reset}) {
+  for (const std::string_view ending : {std::string_view(), suffix_fresh, suffix_new, suffix_reset}) {
     const LvmVolume* there = group.find(fmt::format("{}{}", volume, ending));
     if (there == nullptr) {
       continue;
@@ -86,7 +87,7 @@ Result<void> LvmStore::check_free_name(const LvmGroup& group, std::string_view v
     if (there->ours) {
       return store_rules::taken(name(), volume);
     }
-    return lvm_refusal::not_ours(group.name, there->name);
+    return lvm_refusal::not_ours(group.name, there->lv);
   }
   return {};
 }
@@ -192,9 +193,9 @@ Result<std::unique_ptr<BlockTarget>> LvmStore::open(std::string_view volume, Acc
   }
   Result<void> active;
   if (!there.active) {
-    active = context_->run(context_->commands().activate(volume), fmt::format("cannot activate volume '{}'", volume));
+    active = context_->run(context_->commands().activate(there.lv), fmt::format("cannot activate volume '{}'", volume));
   }
-  auto target = active ? open_lvm_target(context_, std::string(volume), access, std::move(hold))
+  auto target = active ? open_lvm_target(context_, std::string(volume), there.lv, access, std::move(hold))
                        : Result<std::unique_ptr<BlockTarget>>(std::unexpected(std::move(active).error()));
   if (!target) {
     if (auto tidied = context_->tidy(); !tidied) {
@@ -228,6 +229,9 @@ Result<void> LvmStore::activate(std::string_view volume) {
   const LvmGroup group = TRY(context_->tidy());
   const LvmVolume& there = *TRY(context_->lookup(group, volume));
   TRY(store_rules::check_is_clone(volume, *there.kind, "be activated"));
+  if (there.fresh) {
+    return store_rules::is_fresh(volume);
+  }
   const bool already = context_->use().activated(volume);
   if (!already && (there.open || TRY(context_->use().held(volume)))) {
     return store_rules::in_use(volume);
@@ -273,7 +277,7 @@ Result<void> LvmStore::put_away(const LvmVolume& there) {
     return {};
   }
   TRY(context_->use().set_opened(there.name, true));  // from here on it is like one whose opener has gone
-  return context_->settle(there.name);
+  return context_->settle(there.name, there.lv);
 }
 
 Result<void> LvmStore::recover() {
@@ -305,12 +309,15 @@ std::vector<std::string> LvmStore::plan_create(std::string_view volume, std::uin
 }
 
 std::vector<std::string> LvmStore::plan_clone(std::string_view origin, std::span<const std::string> names) const {
-  if (context_->batches(names.size())) {
-    return context_->batch().plan_clone(origin, names);
+  std::vector<std::string> lvs;
+  std::ranges::transform(names, std::back_inserter(lvs),
+                         [this](const std::string& volume) { return context_->commands().fresh(volume); });
+  if (context_->batches(lvs.size())) {
+    return context_->batch().plan_clone(origin, lvs);
   }
   std::vector<LvmCommand> commands;
-  for (const std::string& volume : names) {
-    commands.push_back(context_->commands().snapshot(origin, volume));
+  for (const std::string& lv : lvs) {
+    commands.push_back(context_->commands().snapshot(origin, lv));
   }
   return texts(commands);
 }
@@ -329,7 +336,8 @@ std::vector<std::string> LvmStore::plan_reset(std::string_view origin, std::span
   }
   std::ranges::copy(context_->commands().remove(names), std::back_inserter(commands));
   for (const std::string& volume : names) {
-    commands.push_back(context_->commands().rename(fmt::format("{}{}", volume, suffix_reset), volume));
+    commands.push_back(
+        context_->commands().rename(fmt::format("{}{}", volume, suffix_reset), context_->commands().fresh(volume)));
   }
   return texts(commands);
 }

@@ -28,6 +28,8 @@ class LvmStore final : public VolumeStore {
   Result<void> clone(std::string_view origin, std::span<const std::string> names) override;
   Result<void> reset(std::span<const std::string> names) override;
   Result<void> remove(std::span<const std::string> names) override;
+  Result<void> settle(std::span<const std::string> names, Settled then, const Fill& fill) override;
+  [[nodiscard]] bool makes_fresh() const override { return context_->commands().thin(); }
   Result<void> activate(std::string_view name) override;
   Result<void> deactivate(std::string_view name) override;
   Result<void> deactivate_all(std::span<const std::string> names) override;
@@ -53,8 +55,14 @@ class LvmStore final : public VolumeStore {
   // false: LVM's own commands must do it.
   using Batch = std::function<Result<LvmBatch::Refusal>(LvmBatch&)>;
   Result<bool> in_one_batch(std::size_t count, const Batch& batch);
-  Result<void> reset_one_by_one(std::span<const std::string> names, const Snapshots& snapshots);
-  Result<void> remove_clones(std::span<const std::string> names);
+  // What a reset makes of an LV (LVM's names): the same volume on a new snapshot, under its name as a fresh one.
+  using Renames = std::vector<std::pair<std::string, std::string>>;
+  Result<void> reset_one_by_one(const Renames& renames, const Snapshots& snapshots);
+  Result<void> remove_clones(std::span<const std::string> lvs);
+  // With the gate held.
+  Result<void> settle_some(std::span<const std::string> names, Settled then, const Fill& fill);
+  Result<void> fill_one(const LvmVolume& volume, const Fill& fill);
+  Result<void> name_settled(const Renames& renames, Settled then);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);
   Result<void> zero(std::string_view name);
 

@@ -60,14 +60,16 @@ Result<void> LvmStore::clone(std::string_view origin, std::span<const std::strin
   const LvmVolume& golden = *TRY(context_->lookup(group, origin));
   TRY(store_rules::check_origin(origin, *golden.kind));
   Snapshots snapshots;
+  std::vector<std::string> lvs;
   for (const std::string& volume : names) {
     TRY(check_free_name(group, volume));
-    snapshots.emplace_back(origin, volume);
+    snapshots.emplace_back(origin, context_->commands().fresh(volume));
+    lvs.push_back(snapshots.back().second);
   }
   TRY(check_room(group, golden.size, names.size()));
   // An active origin has to be suspended for each snapshot; LVM does that.
   if (!golden.active &&
-      TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.clone(golden.name, names, progress()); }))) {
+      TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.clone(golden.lv, lvs, progress()); }))) {
     return {};
   }
   return make_snapshots(snapshots, fmt::format("cannot clone '{}'", origin));
@@ -78,6 +80,7 @@ Result<void> LvmStore::reset(std::span<const std::string> names) {
   const FileLock gate = TRY(context_->use().gate());
   const LvmGroup group = TRY(context_->tidy());
   Snapshots snapshots;
+  Renames renames;
   std::uint64_t largest = 0;
   bool idle = true;
   for (const std::string& volume : names) {
@@ -85,6 +88,7 @@ Result<void> LvmStore::reset(std::span<const std::string> names) {
     TRY(store_rules::check_is_clone(volume, *there.kind, "be reset"));
     TRY(check_idle(there));
     snapshots.emplace_back(there.origin, fmt::format("{}{}", volume, suffix_reset));
+    renames.emplace_back(there.lv, context_->commands().fresh(volume));
     largest = std::max(largest, there.size);
     const LvmVolume* origin = group.find(there.origin);
     idle = idle && origin != nullptr && !origin->active;
@@ -93,22 +97,22 @@ Result<void> LvmStore::reset(std::span<const std::string> names) {
     return {};
   }
   TRY(check_room(group, largest, 1));
-  if (idle && TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.reset(names, progress()); }))) {
+  if (idle && TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.reset(renames, progress()); }))) {
     return {};
   }
   TRY(check_room(group, largest, names.size()));
-  return reset_one_by_one(names, snapshots);
+  return reset_one_by_one(renames, snapshots);
 }
 
 // New snapshots stand beside the old clones first, and take their names when all of them are there. A crash in between
-// is found by tidy(): NAME.reset goes where NAME is there still, and becomes NAME where it is not.
-Result<void> LvmStore::reset_one_by_one(std::span<const std::string> names, const Snapshots& snapshots) {
-  const std::string headline = fmt::format("cannot reset {} volume{}", names.size(), names.size() == 1 ? "" : "s");
+// is found by tidy(): NAME.reset goes where NAME is there still, and becomes a fresh NAME where it is not.
+Result<void> LvmStore::reset_one_by_one(const Renames& renames, const Snapshots& snapshots) {
+  const std::string headline = fmt::format("cannot reset {} volume{}", renames.size(), renames.size() == 1 ? "" : "s");
   TRY(make_snapshots(snapshots, headline));
   std::vector<LvmCommand> swap;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    std::ranges::copy(context_->commands().remove(names.subspan(i, 1)), std::back_inserter(swap));
-    swap.push_back(context_->commands().rename(snapshots[i].second, names[i]));
+  for (std::size_t i = 0; i < renames.size(); ++i) {
+    std::ranges::copy(context_->commands().remove(std::span(&renames[i].first, 1)), std::back_inserter(swap));
+    swap.push_back(context_->commands().rename(snapshots[i].second, renames[i].second));
   }
   for (std::size_t i = 0; i < swap.size(); ++i) {
     // From the first removal on there is no way back: what fails now is finished by the next tidy().
@@ -121,10 +125,11 @@ Result<void> LvmStore::reset_one_by_one(std::span<const std::string> names, cons
 Result<void> LvmStore::check_removable(const LvmGroup& group, std::span<const std::string> names) const {
   const std::set<std::string_view> going(names.begin(), names.end());
   for (const std::string& volume : names) {
-    TRY(check_idle(*TRY(context_->lookup(group, volume))));
+    const LvmVolume& there = *TRY(context_->lookup(group, volume));
+    TRY(check_idle(there));
     std::vector<std::string> clones;
     for (const LvmVolume& other : group.volumes) {
-      if (other.origin == volume && !going.contains(other.name)) {  // anybody's: LVM removes classic ones with it
+      if (other.origin == there.lv && !going.contains(other.name)) {  // anybody's: LVM removes classic ones with it
         clones.push_back(other.name);
       }
     }
@@ -135,11 +140,11 @@ Result<void> LvmStore::check_removable(const LvmGroup& group, std::span<const st
   return {};
 }
 
-Result<void> LvmStore::remove_clones(std::span<const std::string> names) {
-  if (TRY(in_one_batch(names.size(), [&](LvmBatch& batch) { return batch.remove(names, progress()); }))) {
+Result<void> LvmStore::remove_clones(std::span<const std::string> lvs) {
+  if (TRY(in_one_batch(lvs.size(), [&](LvmBatch& batch) { return batch.remove(lvs, progress()); }))) {
     return {};
   }
-  return context_->run_all(context_->commands().remove(names), "cannot remove volumes");
+  return context_->run_all(context_->commands().remove(lvs), "cannot remove volumes");
 }
 
 Result<void> LvmStore::remove(std::span<const std::string> names) {
@@ -153,10 +158,11 @@ Result<void> LvmStore::remove(std::span<const std::string> names) {
   });
   TRY(check_removable(group, there));
   // Clones first: at no time is there one without its golden image.
-  const auto rest = std::ranges::stable_partition(
-      there, [&](const std::string& volume) { return group.find(volume)->kind == VolumeKind::clone; });
-  const std::span clones(there.begin(), rest.begin());
-  const std::span others(rest.begin(), there.end());
+  std::vector<std::string> clones, others;
+  for (const std::string& volume : there) {
+    const LvmVolume& found = *group.find(volume);
+    (found.kind == VolumeKind::clone ? clones : others).push_back(found.lv);
+  }
   TRY(fail_point("lvm.remove.before"));
   TRY(remove_clones(clones));
   TRY(context_->run_all(context_->commands().remove(others), "cannot remove volumes"));

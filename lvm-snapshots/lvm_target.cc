@@ -13,8 +13,13 @@ namespace {
 
 class LvmTarget final : public BlockTarget {
  public:
-  LvmTarget(std::shared_ptr<LvmContext> context, std::string volume, FileLock hold, std::unique_ptr<BlockTarget> device)
-      : context_(std::move(context)), volume_(std::move(volume)), hold_(std::move(hold)), device_(std::move(device)) {}
+  LvmTarget(std::shared_ptr<LvmContext> context, std::string volume, std::string lv, FileLock hold,
+            std::unique_ptr<BlockTarget> device)
+      : context_(std::move(context)),
+        volume_(std::move(volume)),
+        lv_(std::move(lv)),
+        hold_(std::move(hold)),
+        device_(std::move(device)) {}
   LvmTarget(const LvmTarget&) = delete;
   LvmTarget& operator=(const LvmTarget&) = delete;
   ~LvmTarget() override {
@@ -38,11 +43,11 @@ class LvmTarget final : public BlockTarget {
   Result<void> close() {
     const FileLock gate = TRY(context_->use().gate());
     hold_.reset();
-    return context_->settle(volume_);
+    return context_->settle(volume_, lv_);
   }
 
   std::shared_ptr<LvmContext> context_;
-  std::string volume_;
+  std::string volume_, lv_;
   std::optional<FileLock> hold_;
   std::unique_ptr<BlockTarget> device_;
 };
@@ -50,9 +55,10 @@ class LvmTarget final : public BlockTarget {
 }  // namespace
 
 Result<std::unique_ptr<BlockTarget>> open_lvm_target(std::shared_ptr<LvmContext> context, std::string name,
-                                                     Access access, FileLock hold) {
-  auto device = TRY(open_block_target(context->commands().device(name), access));
-  return std::make_unique<LvmTarget>(std::move(context), std::move(name), std::move(hold), std::move(device));
+                                                     std::string lv, Access access, FileLock hold) {
+  auto device = TRY(open_block_target(context->commands().device(lv), access));
+  return std::make_unique<LvmTarget>(std::move(context), std::move(name), std::move(lv), std::move(hold),
+                                     std::move(device));
 }
 
 }  // namespace domsmith

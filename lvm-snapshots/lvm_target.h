@@ -11,8 +11,8 @@
 namespace domsmith {
 
 // With the gate held, the volume active and `hold` its use lock. At the end of the target's life the volume is
-// deactivated, unless it was active before or somebody else reads it still.
+// deactivated, unless it was active before or somebody else reads it still. `lv`: LVM's name.
 Result<std::unique_ptr<BlockTarget>> open_lvm_target(std::shared_ptr<LvmContext> context, std::string name,
-                                                     Access access, FileLock hold);
+                                                     std::string lv, Access access, FileLock hold);
 
 }  // namespace domsmith

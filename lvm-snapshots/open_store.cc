@@ -35,6 +35,20 @@ Result<void> VolumeStore::deactivate_all(std::span<const std::string> names) {
   return {};
 }
 
+Result<void> VolumeStore::settle(std::span<const std::string> names, Settled then, const Fill& fill) {
+  for (const std::string& name : names) {
+    {
+      const std::unique_ptr<BlockTarget> target = TRY(open(name, Access::read_write));
+      TRY(fill(name, *target));
+      TRY(target->flush());
+    }
+    if (then == Settled::activated) {
+      TRY(activate(name));
+    }
+  }
+  return {};
+}
+
 Result<std::unique_ptr<VolumeStore>> open_store(std::string_view text) {
   const StoreSpec spec = TRY(parse_store_spec(text));
   switch (spec.kind) {

@@ -6,11 +6,17 @@
 // several threads and by several processes at once; what a process held is free again when that process dies, however
 // it dies. Activation outlives the process and ends with deactivate() or with the machine.
 //
+// A clone that was made or reset is fresh where the store keeps track of that (makes_fresh()): it holds what its origin
+// holds and nothing of its own, and its device, as a domain's disk names it, cannot be there. settle() gives it what is
+// its own and ends that. The mark is part of the volume itself, so no crash, no other program and no lost registry can
+// make a fresh clone run.
+//
 // A name is check_name()'s (base/text.h). Verbs on several names are one call so that a store can make them one
 // transaction; where a store cannot, it undoes what it did before it returns an error.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -37,6 +43,7 @@ struct VolumeInfo {
   std::uint64_t size = 0;  // bytes, as a guest sees it
   std::uint64_t used = 0;  // bytes of its own that it takes in the store; 0 where the store can't tell cheaply
   bool active = false;     // has a device node or is open now
+  bool fresh = false;      // a clone that nothing of its own was written to yet: it cannot be activated
   std::string device;      // what a domain's disk names: "/dev/vg0/web-1", "/srv/store/clones/web-1.img"
   std::string disk_spec;   // xl's disk vdev prefix: "phy" or "file"
 };
@@ -78,7 +85,17 @@ class VolumeStore {
   // clones that are not removed in the same call.
   virtual Result<void> remove(std::span<const std::string> names) = 0;
 
+  // Opens each clone for writing, one after the other, and has `fill` write what is its own: where it succeeds and all
+  // of it is on the disk, the clone is fresh no more. Clones that are not fresh are filled again. After an error or a
+  // crash each one is as it was or settled; the same call again finishes it. busy, unsupported (no clone).
+  using Fill = std::function<Result<void>(std::string_view name, BlockTarget& target)>;
+  enum class Settled { put_away, activated };  // what follows: nothing, or activate()
+  virtual Result<void> settle(std::span<const std::string> names, Settled then, const Fill& fill);
+  // Whether this store knows fresh clones.
+  [[nodiscard]] virtual bool makes_fresh() const { return false; }
+
   // Makes the device of a clone available to a domain, and takes it away again. Both may be repeated.
+  // unsupported: it is fresh.
   virtual Result<void> activate(std::string_view name) = 0;
   virtual Result<void> deactivate(std::string_view name) = 0;
   // Of many volumes, for about the price of one; those that are not there are passed over.

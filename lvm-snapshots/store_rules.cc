@@ -48,6 +48,11 @@ std::unexpected<Error> in_use(std::string_view name) {
               "stop the guest that runs from it, or wait for the process that works on it");
 }
 
+std::unexpected<Error> is_fresh(std::string_view name) {
+  return fail(ErrorCode::unsupported, fmt::format("volume '{}' holds no identity yet", name),
+              "'domsmith guest start' writes it, and so does 'domsmith guest settle'");
+}
+
 std::unexpected<Error> golden_is_read_only(std::string_view name) {
   return fail(ErrorCode::unsupported, fmt::format("golden image '{}' is read-only", name),
               "make a clone of it, or build it anew");

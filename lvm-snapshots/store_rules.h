@@ -17,6 +17,7 @@ Result<void> check_new(std::string_view name, std::uint64_t size);
 std::unexpected<Error> absent(std::string_view store, std::string_view name);
 std::unexpected<Error> taken(std::string_view store, std::string_view name);
 std::unexpected<Error> in_use(std::string_view name);
+std::unexpected<Error> is_fresh(std::string_view name);
 std::unexpected<Error> golden_is_read_only(std::string_view name);
 std::unexpected<Error> golden_has_clones(std::string_view name, std::span<const std::string> clones);
 

@@ -90,6 +90,8 @@ void add_clone_command(CliContext& cli) {
   verb.add_option("--first", options->request.first, "the first number (1)");
   verb.add_option("--template", options->domain, "memory, vcpus and type (small); see: domsmith template list");
   verb.add_flag("--autostart", options->request.autostart, "start them with the host");
+  verb.add_flag("--settle", options->request.settle,
+                "write identities now; in a thin pool they wait for the first start");
   verb.add_option("--mac", options->request.macs, "a MAC of your own, for one guest");
   verb.add_option("--address", options->address,
                   "a static address of the first, e.g. 192.0.2.10/24, counted up; else DHCP");

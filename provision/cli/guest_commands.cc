@@ -18,6 +18,7 @@ struct GuestOptions {
   std::string image;
   std::string pattern;
   bool all = false;
+  bool settle = false;
 };
 
 GuestFilter filter_of(const GuestOptions& options) {
@@ -51,19 +52,37 @@ Result<GuestRecord> find_guest(CliContext& cli, const std::string& name) {
   return site.registry().find_guest(name);
 }
 
+// Whether the identity waits for the first start (settle.h); nullopt where this user cannot look at the volume.
+std::optional<bool> identity_waits(const GuestRecord& guest) {
+  const auto store = open_store(guest.store);
+  const auto volume = store ? (*store)->find(guest.volume) : Result<VolumeInfo>(std::unexpected(store.error()));
+  return volume ? std::optional(volume->fresh) : std::nullopt;
+}
+
+std::string waiting_text(const std::optional<bool>& waits) {
+  if (!waits) {
+    return "not known: its volume cannot be looked at";
+  }
+  return *waits ? "waits for the first start" : "written";
+}
+
 Result<void> show_guest(CliContext& cli, const GuestOptions& options) {
   const GuestRecord guest = TRY(find_guest(cli, options.name));
   const Domains domains = domains_now(cli);
   const Identity& identity = guest.identity;
+  const std::optional<bool> waits = identity_waits(guest);
+  nlohmann::json document = guest_json(guest, domains);
+  document["identity_waits"] = waits ? nlohmann::json(*waits) : nlohmann::json();
   const std::string text = fmt::format(
-      "guest       {}\nstate       {}\nimage       {} in {}\ntemplate    {}\nuuid        {}\nmachine-id  {}\n"
+      "guest       {}\nstate       {}\nimage       {} in {}\ntemplate    {}\nuuid        {}\nidentity    "
+      "{}\nmachine-id  {}\n"
       "MAC         {}\naddress     {}\nhost key    {}\nautostart   {}\nmade        {}\nconfig      {}\n",
       guest.name, guest_state(guest, domains), guest.image, guest.store, guest.template_name, guest.uuid,
-      identity.machine_id, join(identity.macs, " "),
+      waiting_text(waits), identity.machine_id, join(identity.macs, " "),
       identity.network ? fmt::format("{}/{}", identity.network->address, identity.network->prefix) : "DHCP",
       host_public_key(identity), guest.autostart ? "yes" : "no", utc_text(guest.created),
       config_path(cli.paths().xen(), guest.name).string());
-  return cli.output().answer(guest_json(guest, domains), text);
+  return cli.output().answer(document, text);
 }
 
 Result<void> show_config(CliContext& cli, const GuestOptions& options) {
@@ -73,6 +92,7 @@ Result<void> show_config(CliContext& cli, const GuestOptions& options) {
       {{"guest", guest.name}, {"file", config_path(cli.paths().xen(), guest.name).string()}, {"config", text}}, text);
 }
 
+// Those that are named, or all (of an image).
 Result<std::vector<GuestRecord>> chosen(Site& site, const GuestOptions& options) {
   if (options.all || !options.image.empty()) {
     return site.registry().list_guests(filter_of(options));
@@ -84,9 +104,9 @@ Result<std::vector<GuestRecord>> chosen(Site& site, const GuestOptions& options)
   return select_guests(site.registry(), options.names);
 }
 
-using BatchVerb = Result<void> (*)(Workplace&, std::span<const GuestRecord>, const RunningNames&, Progress&);
+using BatchVerb = std::function<Result<void>(Workplace&, std::span<const GuestRecord>, const RunningNames&, Progress&)>;
 
-Result<void> batch_verb(CliContext& cli, const GuestOptions& options, const char* word, BatchVerb act) {
+Result<void> batch_verb(CliContext& cli, const GuestOptions& options, const char* word, const BatchVerb& act) {
   Site site = TRY(Site::open(cli));
   const std::vector<GuestRecord> guests = TRY(chosen(site, options));
   nlohmann::json names = nlohmann::json::array();
@@ -105,14 +125,30 @@ Result<void> batch_verb(CliContext& cli, const GuestOptions& options, const char
                              fmt::format("{} guest{}: {} done\n", guests.size(), guests.size() == 1 ? "" : "s", word));
 }
 
-void add_batch_verb(CliContext& cli, Verb guest, const char* word, const char* what, BatchVerb act) {
-  auto options = std::make_shared<GuestOptions>();
-  Verb verb = cli.verb(
-      guest, word, what, [&cli, options, word, act] { return batch_verb(cli, *options, word, act); },
-      VerbKind::changes);
+Verb add_batch_verb(CliContext& cli, Verb guest, const char* word, const char* what,
+                    const std::shared_ptr<GuestOptions>& options, CliContext::Action action) {
+  Verb verb = cli.verb(guest, word, what, std::move(action), VerbKind::changes);
   verb.add_option("GUEST", options->names, "names or patterns ('web-*')");
   verb.add_option("--image", options->image, "all guests of this image");
   verb.add_flag("--all", options->all, "all guests (with --image: of that image)");
+  return verb;
+}
+
+void add_reset_verb(CliContext& cli, Verb guest) {
+  auto options = std::make_shared<GuestOptions>();
+  const auto act = [options](Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
+                             Progress& progress) {
+    return reset_guests(place, guests, running, progress, options->settle);
+  };
+  Verb verb = add_batch_verb(cli, guest, "reset", "back to the golden image, same identity", options,
+                             [&cli, options, act] { return batch_verb(cli, *options, "reset", act); });
+  verb.add_flag("--settle", options->settle, "write identities now; in a thin pool they wait for the next start");
+}
+
+void add_remove_verb(CliContext& cli, Verb guest) {
+  auto options = std::make_shared<GuestOptions>();
+  add_batch_verb(cli, guest, "remove", "remove guests and all that is theirs", options,
+                 [&cli, options] { return batch_verb(cli, *options, "remove", remove_guests); });
 }
 
 }  // namespace
@@ -129,8 +165,9 @@ void add_guest_commands(CliContext& cli) {
   Verb config = cli.verb(guest, "config", "print its xl.cfg", [&cli, options] { return show_config(cli, *options); });
   config.add_option("GUEST", options->name, "its name").required();
   add_run_commands(cli, guest);
-  add_batch_verb(cli, guest, "reset", "back to the golden image, same identity", reset_guests);
-  add_batch_verb(cli, guest, "remove", "remove guests and all that is theirs", remove_guests);
+  add_settle_command(cli, guest);
+  add_reset_verb(cli, guest);
+  add_remove_verb(cli, guest);
 }
 
 void add_list_command(CliContext& cli) {

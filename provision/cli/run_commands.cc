@@ -29,7 +29,7 @@ Result<void> start_verb(CliContext& cli, const RunOptions& options) {
       document["guests"].push_back({{"name", guest.name}});
       continue;
     }
-    const RunningDomain domain = TRY(start_guest(site.place(), *toolstack, guest.name));
+    const RunningDomain domain = TRY(start_guest(site.place(), *toolstack, guest.name, cli.progress()));
     table.row({guest.name, std::to_string(domain.domid), domain.type, fmt::format("{} MiB", domain.memory_mib)});
     document["guests"].push_back({{"name", guest.name}, {"id", domain.domid}, {"type", domain.type}});
   }

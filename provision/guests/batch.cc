@@ -58,19 +58,23 @@ Result<std::vector<GuestRecord>> select_guests(Registry& registry, std::span<con
 
 namespace {
 
-Result<void> finish_reset(Workplace& place, VolumeStore& store, std::span<const GuestRecord> guests,
-                          Progress& progress) {
+Result<void> finish_reset(Workplace& place, VolumeStore& store, const Operation& operation,
+                          std::span<const GuestRecord> guests, Progress& progress) {
   const std::vector<std::string> names = names_of(guests);
   const std::vector<std::string> volumes = volumes_of(guests);
   TRY(store.deactivate_all(volumes));
   TRY(undoing("reset-volumes", [&] { return store.reset(volumes); }));
-  TRY(undoing("identities", [&] { return settle_identities(store, guests, progress); }));
+  const std::vector<GuestRecord> at_once =
+      settled_at_once(store, guests, operation.parameters().value("settle", false));
+  if (!at_once.empty()) {
+    TRY(undoing("identities", [&] { return settle_identities(store, at_once, progress); }));
+  }
   TRY(undoing("ready", [&] { return place.registry.set_state(names, GuestState::ready, ""); }));
   return {};
 }
 
-Result<void> finish_remove(Workplace& place, VolumeStore& store, std::span<const GuestRecord> guests,
-                           Progress& /*the store tells its own*/) {
+Result<void> finish_remove(Workplace& place, VolumeStore& store, const Operation& /*nothing is asked for*/,
+                           std::span<const GuestRecord> guests, Progress& /*the store tells its own*/) {
   const std::vector<std::string> names = names_of(guests);
   const std::vector<std::string> volumes = volumes_of(guests);
   TRY(undoing("configs", [&] { return remove_configs(place.xen, names); }));
@@ -79,7 +83,14 @@ Result<void> finish_remove(Workplace& place, VolumeStore& store, std::span<const
   return undoing("guest-rows", [&] { return place.registry.drop_guests(names); });
 }
 
-using Finish = Result<void> (*)(Workplace&, VolumeStore&, std::span<const GuestRecord>, Progress&);
+using Finish = Result<void> (*)(Workplace&, VolumeStore&, const Operation&, std::span<const GuestRecord>, Progress&);
+
+struct Verb {
+  std::string_view name;
+  GuestState state;
+  Finish finish;
+  bool settle = false;
+};
 
 Result<void> release(Workplace& place, const Operation& operation) {
   const OperationRows rows = TRY(place.registry.rows_of_operation(operation.id()));
@@ -104,20 +115,20 @@ Result<void> mark(Workplace& place, Operation& operation, std::span<const GuestR
   return operation.commit();
 }
 
-Result<void> run_batch(Workplace& place, std::string_view verb, GuestState state, Finish finish,
-                       std::span<const GuestRecord> guests, const RunningNames& running, Progress& progress) {
+Result<void> run_batch(Workplace& place, const Verb& verb, std::span<const GuestRecord> guests,
+                       const RunningNames& running, Progress& progress) {
   std::map<std::string, std::vector<GuestRecord>> by_store;
   for (const GuestRecord& guest : guests) {
     by_store[guest.store].push_back(guest);
   }
   for (const auto& [store_name, part] : by_store) {
     const std::unique_ptr<VolumeStore> store = TRY(place.open_store(store_name));
-    Operation operation = TRY(place.journal.begin(verb, {{"store", store_name}}));
+    Operation operation = TRY(place.journal.begin(verb.name, {{"store", store_name}, {"settle", verb.settle}}));
     TRY(carry_out(
         std::move(operation),
         [&](Operation& begun) -> Result<void> {
-          TRY(mark(place, begun, part, state, running));
-          return finish(place, *store, part, progress);
+          TRY(mark(place, begun, part, verb.state, running));
+          return verb.finish(place, *store, begun, part, progress);
         },
         [&](Operation& begun) { return release(place, begun); }));
   }
@@ -127,13 +138,13 @@ Result<void> run_batch(Workplace& place, std::string_view verb, GuestState state
 }  // namespace
 
 Result<void> reset_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
-                          Progress& progress) {
-  return run_batch(place, "reset", GuestState::resetting, finish_reset, guests, running, progress);
+                          Progress& progress, bool settle) {
+  return run_batch(place, {"reset", GuestState::resetting, finish_reset, settle}, guests, running, progress);
 }
 
 Result<void> remove_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
                            Progress& progress) {
-  return run_batch(place, "remove", GuestState::removing, finish_remove, guests, running, progress);
+  return run_batch(place, {"remove", GuestState::removing, finish_remove}, guests, running, progress);
 }
 
 bool is_guest_operation(std::string_view verb) { return verb == "clone" || verb == "reset" || verb == "remove"; }
@@ -152,8 +163,8 @@ Result<std::string> recover_guest_operation(Workplace& place, Operation& operati
     return fmt::format("{} {}", TRY(undo_clone(place, *store, operation)), what);
   }
   if (!guests.empty()) {
-    TRY(operation.verb() == "reset" ? finish_reset(place, *store, guests, progress)
-                                    : finish_remove(place, *store, guests, progress));
+    TRY(operation.verb() == "reset" ? finish_reset(place, *store, operation, guests, progress)
+                                    : finish_remove(place, *store, operation, guests, progress));
   }
   return "finished " + what;
 }

@@ -1,7 +1,7 @@
 // Verbs on guests that exist: reset (back to the golden image, same identity) and remove. Both can only be finished
 // once they have begun, never undone: what a crash leaves is completed by a recovery.
 //
-//   journal steps: mark | commit, then volumes, identities (reset), or configs, volumes, rows (remove)
+//   journal steps: mark | commit, then volumes, (identities) (reset), or configs, volumes, rows (remove)
 #pragma once
 
 #include <set>
@@ -23,8 +23,9 @@ Result<std::vector<GuestRecord>> select_guests(Registry& registry, std::span<con
 using RunningNames = std::set<std::string, std::less<>>;
 
 // busy where one of them runs. Guests of several stores are taken store by store.
+// `settle`: reset guests get their identity at once, though it could wait for their next start (settle.h).
 Result<void> reset_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
-                          Progress& progress);
+                          Progress& progress, bool settle = false);
 Result<void> remove_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
                            Progress& progress);
 

@@ -34,6 +34,7 @@ Result<ClonePlan> plan_clone(const Workplace& place, VolumeStore& store, const I
   plan.request = request;
   plan.method = TRY(store.status()).method;
   plan.volume_commands = store.plan_clone(image.volume, plan.names);
+  plan.identities_wait = store.makes_fresh() && !request.settle && !request.autostart;
   plan.xen = place.xen;
   return plan;
 }
@@ -47,9 +48,10 @@ std::string plan_text(const ClonePlan& plan) {
     text += fmt::format("  run: {}\n", command);
   }
   for (std::size_t i = 0; i < plan.names.size(); ++i) {
-    text += fmt::format("  {}: volume, identity ({}), {}\n", plan.names[i],
-                        plan.networks.empty() ? std::string("DHCP") : plan.networks[i].address,
-                        config_path(plan.xen, plan.names[i]).string());
+    text +=
+        fmt::format("  {}: volume, identity ({}){}, {}\n", plan.names[i],
+                    plan.networks.empty() ? std::string("DHCP") : plan.networks[i].address,
+                    plan.identities_wait ? " at its first start" : "", config_path(plan.xen, plan.names[i]).string());
   }
   return text + fmt::format("  each: {} guest, {} memory, {} vcpu{}, a MAC below {}\n", type_word(plan.domain.type),
                             size_text(plan.domain.memory), plan.domain.vcpus, plan.domain.vcpus == 1 ? "" : "s",
@@ -70,6 +72,7 @@ nlohmann::json plan_json(const ClonePlan& plan) {
           {"store", plan.image.store},
           {"method", plan.method},
           {"template", plan.domain.name},
+          {"identities_wait", plan.identities_wait},
           {"volume_commands", plan.volume_commands},
           {"guests", std::move(guests)}};
 }
@@ -105,9 +108,9 @@ Result<std::vector<GuestRecord>> reserve(Workplace& place, const ClonePlan& plan
 
 // The volumes must be nobody's before the journal calls them ours: an undo removes what the journal names.
 Result<void> refuse_taken_volumes(VolumeStore& store, const std::vector<std::string>& names) {
-  const std::vector<VolumeInfo> volumes = TRY(store.list());
+  const std::vector<VolumeInfo> volumes = TRY(store.list());  // sorted by name
   for (const std::string& name : names) {
-    if (std::ranges::any_of(volumes, [&](const VolumeInfo& volume) { return volume.name == name; })) {
+    if (std::ranges::binary_search(volumes, name, {}, &VolumeInfo::name)) {
       return fail(ErrorCode::exists, fmt::format("the store {} has a volume '{}' already", store.name(), name),
                   "choose another name; what nobody owns is found by: domsmith doctor");
     }
@@ -158,8 +161,10 @@ Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& stor
   std::vector<GuestRecord> guests =
       TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return reserve(place, plan, operation.id()); }));
   TRY(make_volumes(store, operation, plan));
-  TRY(operation.perform("identities", nlohmann::json::object(),
-                        [&] { return settle_identities(store, guests, progress); }));
+  if (!plan.identities_wait) {
+    TRY(operation.perform("identities", nlohmann::json::object(),
+                          [&] { return settle_identities(store, guests, progress); }));
+  }
   const std::vector<DomainSpec> specs = TRY(domain_specs(place, store, plan, guests));
   TRY(operation.perform("configs", nlohmann::json::object(), [&]() -> Result<void> {
     auto put = put_configs(place.xen, specs);

@@ -1,6 +1,6 @@
 // `domsmith clone`: N snapshots of a golden image, N identities, N domain configs; all or nothing.
 //
-//   journal steps: reserve, volumes, (refused,) identities, configs, (configs-refused,) complete
+//   journal steps: reserve, volumes, (refused,) (identities,) configs, (configs-refused,) complete
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ struct CloneRequest {
   std::uint32_t count = 1;
   std::uint32_t first = 1;  // the first number
   bool autostart = false;
-  std::vector<std::string> macs;         // chosen by the user, for one guest; empty: drawn
+  bool settle = false;            // the identities are written at once, though they could wait for the first start
+  std::vector<std::string> macs;  // chosen by the user, for one guest; empty: drawn
   std::optional<StaticNetwork> network;  // the first guest's; counted up for the others. Absent: DHCP
   std::vector<std::string> authorized_keys;
   MacPolicy mac_policy;
@@ -36,6 +37,7 @@ struct ClonePlan {
   std::vector<std::string> names;
   std::vector<StaticNetwork> networks;       // one a guest, or none
   std::string method;                        // of the store: "thin snapshot"
+  bool identities_wait = false;              // for each guest's first start (settle.h)
   std::vector<std::string> volume_commands;  // external commands that the store would run
   std::filesystem::path xen;                 // where the configs go
 };

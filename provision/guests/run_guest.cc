@@ -4,10 +4,23 @@
 
 #include "provision/domain/config_dir.h"
 #include "provision/guests/guest_lock.h"
+#include "provision/guests/settle.h"
 
 namespace domsmith {
 
-Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const std::string& name) {
+namespace {
+
+// A clone that waits for its identity has no device: it gets both, or neither.
+Result<void> make_runnable(VolumeStore& store, const GuestRecord& guest, Progress& progress) {
+  if (TRY(store.find(guest.volume)).fresh) {
+    return settle_identities(store, std::span(&guest, 1), progress, VolumeStore::Settled::activated);
+  }
+  return store.activate(guest.volume);
+}
+
+}  // namespace
+
+Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const std::string& name, Progress& progress) {
   const FileLock shared = TRY(lock_guests(place, FileLock::Mode::shared));
   const GuestRecord guest = TRY(place.registry.find_guest(name));
   if (guest.state != GuestState::ready) {
@@ -20,7 +33,7 @@ Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const 
   }
   const DomainSpec spec = TRY(read_config(place.xen, name));
   const std::unique_ptr<VolumeStore> store = TRY(place.open_store(guest.store));
-  TRY(store->activate(guest.volume));
+  TRY(make_runnable(*store, guest, progress));
   auto domain = toolstack.create(spec);
   if (!domain) {
     (void)store->deactivate(guest.volume);  // the failure to start is what the user has to hear of

@@ -12,8 +12,8 @@
 namespace domsmith {
 
 // From /etc/xen/NAME.cfg as it is now, so that what a person changed there counts. busy: it is being made, reset or
-// removed. exists: it runs already.
-Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const std::string& name);
+// removed. exists: it runs already. A clone that waits for its identity gets it first.
+Result<RunningDomain> start_guest(Workplace& place, Toolstack& toolstack, const std::string& name, Progress& progress);
 
 // Asks all of them to power off, then waits for all; after `patience` a guest is busy, or destroyed where `force` says
 // so. The volumes of those that ended are put away. What failed comes in one Error at the end, after the others were

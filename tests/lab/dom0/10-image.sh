@@ -30,12 +30,12 @@ clone_guests() {
 clones_are_snapshots() {
   local name
   for name in pv-1 pv-2 pv-3 pvh-1 pvh-2; do
-    same "origin of $name" "$image" "$(lv origin "$name")"
-    same "pool of $name" "pool" "$(lv pool_lv "$name")"
+    same "origin of $name" "$image" "$(lv origin "$name.fresh")"
+    same "pool of $name" "pool" "$(lv pool_lv "$name.fresh")"
     # lv_permissions says "unknown" of a writable volume that is inactive; lvs(8) has this letter in lv_attr.
-    same "attributes of $name" "Vwi--" "$(lv lv_attr "$name" | cut -c1-5)"
+    same "attributes of $name" "Vwi--" "$(lv lv_attr "$name.fresh" | cut -c1-5)"
   done
-  same "volumes" "$image pv-1 pv-2 pv-3 pvh-1 pvh-2" "$(volumes | xargs)"
+  same "volumes" "$image pv-1.fresh pv-2.fresh pv-3.fresh pvh-1.fresh pvh-2.fresh" "$(volumes | xargs)"
   same "the golden image still" "Vri--" "$(lv lv_attr "$image" | cut -c1-5)"
 }
 
@@ -45,6 +45,16 @@ configs_parse() {
     xl create -n "/etc/xen/$name.cfg" >/dev/null
     grep -q "/dev/vg0/$name" "/etc/xen/$name.cfg"
   done
+}
+
+# The identity waits for the first start, and no way leads around domsmith to a guest without one.
+xl_cannot_run_what_waits() {
+  same "pv-3 waits" True "$(guest pv-3 'd["identity_waits"]')"
+  fails_with 1 "/dev/vg0/pv-3" xl create /etc/xen/pv-3.cfg
+  vgchange -qq -ay -K vg0 # whoever activates everything by hand
+  fails_with 1 "/dev/vg0/pv-3" xl create /etc/xen/pv-3.cfg
+  if xl domid pv-3; then return 1; fi
+  lvs --noheadings -o lv_full_name -S 'lv_name =~ [.]fresh$ || lv_name = debian-minimal' | xargs lvchange -qq -an
 }
 
 nothing_is_shared() {
@@ -71,6 +81,7 @@ check "LVM shows the golden image: thin, read-only, inactive" golden_is_sealed
 check "clone 3 PV and 2 PVH guests" clone_guests
 check "LVM shows thin snapshots of the golden image" clones_are_snapshots
 check "xl reads the configs" configs_parse
+check "xl cannot run a clone that waits for its identity" xl_cannot_run_what_waits
 check "no two guests share an identity" nothing_is_shared
 check "errors say what is wrong" errors_are_clear
 finish

@@ -75,14 +75,17 @@ reset_guest() {
   domsmith guest reset pv-1
   after=$(guest pv-1 '[d[k] for k in sorted(d) if k in ("uuid", "machine_id", "macs", "identity")]')
   same "identity" "$before" "$after"
-  same "origin" "$image" "$(lv origin pv-1)"
-  lvchange -qq -ay -K vg0/pv-1
+  same "origin" "$image" "$(lv origin pv-1.fresh)"
+  domsmith guest settle pv-1 --activate
   debugfs -R 'stat /a-mark' "$device" 2>&1 | grep 'not found'
   e2fsck -fn "$device"
   lvchange -qq -an vg0/pv-1
 }
 
+# The first of them had its identity already; this start writes it.
 boots_after_reset() {
+  domsmith guest reset pv-1
+  same "pv-1 waits" True "$(guest pv-1 'd["identity_waits"]')"
   rm -f "$consoles/guest-pv-1.log"
   domsmith guest start pv-1
   wait_login pv-1

@@ -13,7 +13,7 @@ xen_contract() {
 boot_file() { find /var/lib/domsmith/boot -name "$1-*" | head -n 1; }
 
 make_disk() {
-  domsmith clone "$image" --name contract --template tiny --store "$store"
+  domsmith clone "$image" --name contract --template tiny --settle --store "$store"
   lvchange -qq -ay -K vg0/contract
 }
 

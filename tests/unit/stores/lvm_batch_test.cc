@@ -43,7 +43,17 @@ class Scene {
     return {std::move(machine), LvmCommands{"vg0", "pool"}, folder_.path() / "journal"};
   }
   Result<Refusal> clone(const std::vector<std::string>& names) const { return batch().clone("gold", names, silent_); }
-  Result<Refusal> reset(const std::vector<std::string>& names) const { return batch().reset(names, silent_); }
+  // Each keeps its name, or becomes NAME.fresh.
+  Result<Refusal> reset(const std::vector<std::string>& names, bool fresh = false) const {
+    return batch().reset(renames(names, fresh), silent_);
+  }
+  static std::vector<std::pair<std::string, std::string>> renames(const std::vector<std::string>& names, bool fresh) {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const std::string& name : names) {
+      all.emplace_back(name, name + (fresh ? ".fresh" : ""));
+    }
+    return all;
+  }
   Result<Refusal> remove(const std::vector<std::string>& names) const { return batch().remove(names, silent_); }
   Result<bool> recover() const { return batch().recover(); }
   [[nodiscard]] std::set<ThinDeviceId> devices() const { return fake().device_ids(); }
@@ -130,6 +140,37 @@ TEST(LvmBatch, AResetGivesEachANewSnapshotAndFreesTheOld) {
   EXPECT_NE(now.at("web-2"), before.at("web-2"));
   EXPECT_EQ(now.at("web-5"), before.at("web-5"));
   EXPECT_EQ(scene.fake().metadata().id_of("web-2"), id);
+  EXPECT_EQ(scene.fake().disorder(), "");
+}
+
+TEST(LvmBatch, AResetMakesVolumesFresh) {
+  const Scene scene;
+  ASSERT_TRUE(ok(scene.clone(webs(5))));
+  const std::string id = scene.fake().metadata().id_of("web-2");
+  EXPECT_TRUE(ok(scene.reset(webs(4), true)));
+  EXPECT_THAT(names_in(scene.volumes()),
+              ElementsAre("gold", "web-1.fresh", "web-2.fresh", "web-3.fresh", "web-4.fresh", "web-5"));
+  EXPECT_EQ(scene.fake().metadata().id_of("web-2.fresh"), id);
+  EXPECT_EQ(scene.fake().disorder(), "");
+  const State before = scene.volumes();
+  EXPECT_TRUE(ok(scene.reset({"web-1.fresh", "web-2.fresh", "web-3.fresh"})));
+  EXPECT_EQ(names_in(scene.volumes()), names_in(before));
+  EXPECT_NE(scene.volumes().at("web-1.fresh"), before.at("web-1.fresh"));
+  EXPECT_EQ(scene.fake().disorder(), "");
+}
+
+TEST(LvmBatch, VolumesGetTheirNamesInOneChange) {
+  const Scene scene;
+  ASSERT_TRUE(ok(scene.clone({"web-1.fresh", "web-2.fresh", "web-3.fresh", "web-4"})));
+  const std::uint64_t seqno = scene.fake().metadata().seqno();
+  const std::vector<std::pair<std::string, std::string>> renames = {{"web-1.fresh", "web-1"}, {"web-3.fresh", "web-3"}};
+  const auto renamed = scene.batch().rename(renames);
+  ASSERT_TRUE(ok(renamed));
+  EXPECT_EQ(renamed->value_or("done"), "done");
+  EXPECT_THAT(names_in(scene.volumes()), ElementsAre("gold", "web-1", "web-2.fresh", "web-3", "web-4"));
+  EXPECT_EQ(scene.fake().metadata().seqno(), seqno + 1);
+  const std::vector<std::pair<std::string, std::string>> taken = {{"web-2.fresh", "web-4"}};
+  EXPECT_THAT(scene.batch().rename(taken).value().value_or("done"), HasSubstr("'web-4'"));
   EXPECT_EQ(scene.fake().disorder(), "");
 }
 
@@ -251,6 +292,7 @@ struct Verb {
 std::vector<Verb> verbs() {
   return {{"clone", [](const Scene& scene) { (void)scene.clone(webs(3, 11)); }},
           {"reset", [](const Scene& scene) { (void)scene.reset(webs(3)); }},
+          {"reset_fresh", [](const Scene& scene) { (void)scene.reset(webs(3), true); }},
           {"remove", [](const Scene& scene) { (void)scene.remove(webs(3)); }}};
 }
 

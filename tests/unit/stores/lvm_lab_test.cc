@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/fail_point.h"
 #include "base/process.h"
 #include "lvm-snapshots/store_spec.h"
 
@@ -89,8 +90,69 @@ TEST_P(LvmLab, LvmShowsWhatThingsAre) {
   const std::string shown = lvm(
       {"lvs", "--noheadings", "--separator", " ", "-o", "lv_name,lv_tags,lv_skip_activation,origin,lv_attr", group_});
   EXPECT_THAT(shown, HasSubstr(name("gold") + " domsmith,domsmith.golden skip activation"));
-  EXPECT_THAT(shown, HasSubstr(name("web-1") + " domsmith,domsmith.clone skip activation " + name("gold")));
+  const std::string lv = name("web-1") + (thin() ? ".fresh" : "");
+  EXPECT_THAT(shown, HasSubstr(lv + " domsmith,domsmith.clone skip activation " + name("gold")));
   EXPECT_NE(::access(("/dev/" + group_ + "/" + name("web-1")).c_str(), F_OK), 0);
+}
+
+// Whatever anybody activates, the device that a domain's config names is not there.
+TEST_P(LvmLab, NobodyCanRunAFreshClone) {
+  if (!thin()) {
+    GTEST_SKIP() << "classic clones are settled at once";
+  }
+  make_golden_and_clones({name("web-1")});
+  const std::string device = "/dev/" + group_ + "/" + name("web-1");
+  EXPECT_EQ(open_store(GetParam()).value()->find(name("web-1")).value().device, device);
+  lvm({"vgchange", "-ay", "-K", group_});
+  EXPECT_NE(::access(device.c_str(), F_OK), 0);
+  EXPECT_EQ(::access((device + ".fresh").c_str(), F_OK), 0);
+  lvm({"lvchange", "-an", group_ + "/" + name("gold"), group_ + "/" + name("web-1") + ".fresh"});
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->settle(std::vector{name("web-1")}, VolumeStore::Settled::activated,
+                               [](std::string_view, BlockTarget&) { return Result<void>(); })));
+  EXPECT_EQ(::access(device.c_str(), F_OK), 0);
+  EXPECT_TRUE(ok(store->deactivate(name("web-1"))));
+}
+
+// Killed anywhere while it is settled, a clone is fresh, as its golden image, or settled.
+TEST_P(LvmLab, ASettlingThatDiesIsFinishedOrUndone) {
+  if (!thin()) {
+    GTEST_SKIP() << "classic clones are settled at once";
+  }
+  const std::vector<std::string> names = {name("web-1"), name("web-2"), name("web-3"), name("web-4")};
+  make_golden_and_clones(names);
+  const auto fill = [](std::string_view, BlockTarget& target) -> Result<void> {
+    TRY(target.write(0, std::as_bytes(std::span("half"))));
+    TRY(target.flush());
+    TRY(fail_point("test.half"));
+    return target.write(4, std::as_bytes(std::span("whole")));
+  };
+  const auto text_of = [&](VolumeStore& store, const std::string& volume) {
+    std::string text(9, '?');
+    const auto target = store.open(volume, Access::read_only);
+    EXPECT_TRUE(ok(target) && ok((*target)->read(0, std::as_writable_bytes(std::span(text)))));
+    return text;
+  };
+  for (const char* point : {"test.half:3", "lvm.settle.filled", "lvm.rename.before", "lvm.rename.after",
+                            "lvm.settle.finish.before", "lvm.renew.step:2"}) {
+    in_dying_child([&](VolumeStore& store) {
+      const bool fails = std::string_view(point).starts_with("lvm.renew");  // it dies while it takes back a failure
+      ::setenv("DOMSMITH_FAIL", point, 1);
+      (void)store.settle(names, VolumeStore::Settled::put_away, [&](std::string_view volume, BlockTarget& target) {
+        const auto filled = fill(volume, target);
+        return fails ? fail(ErrorCode::failed, "no more") : filled;
+      });
+    });
+    const auto store = open_store(GetParam()).value();
+    EXPECT_TRUE(ok(store->recover())) << point;
+    for (const std::string& one : names) {
+      const auto info = store->find(one);
+      ASSERT_TRUE(ok(info)) << point;
+      EXPECT_FALSE(info->active) << point;
+      EXPECT_EQ(text_of(*store, one), info->fresh ? std::string(9, '\0') : "halfwhole") << point << " " << one;
+    }
+    ASSERT_TRUE(ok(store->reset(names))) << point;
+  }
 }
 
 TEST_P(LvmLab, AMissingGroupOrPoolIsNamedWithItsRemedy) {

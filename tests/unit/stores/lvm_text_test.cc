@@ -23,24 +23,26 @@ TEST(LvmPlan, ThinVolumes) {
           "lvcreate -y -an -ky -V 1073741824b -T vg0/pool --addtag domsmith --addtag domsmith.staging -n gold"));
   EXPECT_THAT(store->plan_seal("gold"),
               ElementsAre("lvchange -y -pr --deltag domsmith.staging --addtag domsmith.golden vg0/gold"));
-  EXPECT_THAT(store->plan_clone("gold", names),
-              ElementsAre("lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-1 vg0/gold",
-                          "lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-2 vg0/gold"));
+  EXPECT_THAT(
+      store->plan_clone("gold", names),
+      ElementsAre("lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-1.fresh vg0/gold",
+                  "lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-2.fresh vg0/gold"));
   EXPECT_THAT(
       store->plan_reset("gold", std::span(names).first(1)),
       ElementsAre("lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-1.reset vg0/gold",
-                  "lvremove -y vg0/web-1", "lvrename -y vg0 web-1.reset web-1"));
+                  "lvremove -y vg0/web-1", "lvrename -y vg0 web-1.reset web-1.fresh"));
   EXPECT_THAT(store->plan_remove(names), ElementsAre("lvremove -y vg0/web-1 vg0/web-2"));
 }
 
 TEST(LvmPlan, ManyThinVolumesAreOneTransaction) {
   const auto store = open_store("lvm:vg0/pool").value();
   const std::vector<std::string> names = {"web-1", "web-2", "web-3", "web-4"};
-  EXPECT_THAT(store->plan_clone("gold", names),
-              ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
-                          "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 3 times",
-                          "vgcfgrestore --nolocking --force --yes -f FILE vg0",
-                          "lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-4 vg0/gold"));
+  EXPECT_THAT(
+      store->plan_clone("gold", names),
+      ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
+                  "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 3 times",
+                  "vgcfgrestore --nolocking --force --yes -f FILE vg0",
+                  "lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-4.fresh vg0/gold"));
   EXPECT_THAT(store->plan_reset("gold", names),
               ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
                           "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 4 times",
@@ -50,6 +52,24 @@ TEST(LvmPlan, ManyThinVolumesAreOneTransaction) {
               ElementsAre("vgcfgbackup --nolocking -f FILE vg0", "vgcfgrestore --nolocking --force --yes -f FILE vg0",
                           "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", "lvremove -y vg0/web-4"));
   EXPECT_EQ(open_store("lvm:vg0").value()->plan_remove(names).size(), 1U);
+}
+
+TEST(LvmReport, AFreshCloneHasTheNameThatItIsToGet) {
+  const auto group = parse_lvm_report(
+      R"({"report": [ {"lv": [
+        {"lv_name": "web-1", "lv_tags": ""},
+        {"lv_name": "web-1.fresh", "lv_tags": "domsmith,domsmith.clone", "pool_lv": "pool"},
+        {"lv_name": "web-2", "lv_tags": "domsmith,domsmith.clone", "pool_lv": "pool"},
+        {"lv_name": "web-3.fresh", "lv_tags": "", "pool_lv": "pool"} ]} ]})");
+  ASSERT_TRUE(ok(group));
+  const LvmVolume* fresh = group->find("web-1");  // ours, whatever a person has called like that
+  ASSERT_NE(fresh, nullptr);
+  EXPECT_EQ(fresh->lv, "web-1.fresh");
+  EXPECT_TRUE(fresh->fresh);
+  EXPECT_EQ(fresh->kind, VolumeKind::clone);
+  EXPECT_EQ(group->find("web-2")->lv, "web-2");
+  EXPECT_FALSE(group->find("web-2")->fresh);
+  EXPECT_EQ(group->find("web-3"), nullptr);  // somebody else's
 }
 
 TEST(LvmReport, AGroupThatTakesNoBatchSaysWhy) {

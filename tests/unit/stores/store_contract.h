@@ -38,6 +38,11 @@ class StoreContract : public ::testing::TestWithParam<StoreMaker> {
   }
   void make_clones(const std::string& origin, const std::vector<std::string>& words) {
     ASSERT_TRUE(ok(store().clone(name(origin), names(words))));
+    settle(words);
+  }
+  void settle(const std::vector<std::string>& words) {
+    ASSERT_TRUE(ok(store().settle(names(words), VolumeStore::Settled::put_away,
+                                  [](std::string_view, BlockTarget&) { return Result<void>(); })));
   }
   void write(const std::string& word, std::uint64_t offset, const std::string& text) {
     auto target = store().open(name(word), Access::read_write);
@@ -238,6 +243,54 @@ TEST_P(StoreContract, ResetIsAllOrNone) {
     EXPECT_TRUE(fails(store().reset(names({"web-1", "web-2"})), ErrorCode::busy));
   }
   EXPECT_EQ(read("web-1", 1U << 20, 6), "mine!!");
+}
+
+TEST_P(StoreContract, AFreshCloneHasNoDeviceUntilItIsSettled) {
+  make_golden("gold", "golden");
+  ASSERT_TRUE(ok(store().clone(name("gold"), names({"web-1", "web-2"}))));
+  EXPECT_EQ(find("web-1")->fresh, store().makes_fresh());
+  if (store().makes_fresh()) {
+    EXPECT_TRUE(fails(store().activate(name("web-1")), ErrorCode::unsupported));
+    EXPECT_FALSE(find("web-1")->active);
+  }
+  const auto mine = [](std::string_view volume, BlockTarget& target) {
+    return target.write(1U << 20, std::as_bytes(std::span(volume.substr(volume.size() - 1))));
+  };
+  ASSERT_TRUE(ok(store().settle(names({"web-1", "web-2"}), VolumeStore::Settled::put_away, mine)));
+  EXPECT_FALSE(find("web-1")->fresh);
+  EXPECT_FALSE(find("web-1")->active);
+  EXPECT_EQ(read("web-1", 1U << 20, 6), "1olden");
+  EXPECT_EQ(read("web-2", 1U << 20, 6), "2olden");
+  ASSERT_TRUE(ok(store().activate(name("web-1"))));
+  ASSERT_TRUE(ok(store().deactivate(name("web-1"))));
+  ASSERT_TRUE(ok(store().reset(names({"web-1"}))));
+  EXPECT_EQ(find("web-1")->fresh, store().makes_fresh());
+  ASSERT_TRUE(ok(store().settle(names({"web-1"}), VolumeStore::Settled::activated, mine)));
+  EXPECT_TRUE(find("web-1")->active);
+  EXPECT_TRUE(fails(store().settle(names({"web-1"}), VolumeStore::Settled::activated, mine), ErrorCode::busy));
+  EXPECT_TRUE(fails(store().settle(names({"gold"}), VolumeStore::Settled::put_away, mine), ErrorCode::unsupported));
+  EXPECT_TRUE(ok(store().settle({}, VolumeStore::Settled::put_away, mine)));
+  ASSERT_TRUE(ok(store().deactivate(name("web-1"))));
+}
+
+// What was half written is not kept: nobody knows what is in it.
+TEST_P(StoreContract, AFreshCloneThatCouldNotBeSettledIsFreshStill) {
+  make_golden("gold", "golden");
+  ASSERT_TRUE(ok(store().clone(name("gold"), names({"web-1", "web-2"}))));
+  if (!store().makes_fresh()) {
+    GTEST_SKIP() << "no fresh clones here";
+  }
+  const auto half = [&](std::string_view volume, BlockTarget& target) -> Result<void> {
+    TRY(target.write(1U << 20, std::as_bytes(std::span("half"))));
+    return volume == name("web-2") ? fail(ErrorCode::failed, "no more") : Result<void>();
+  };
+  EXPECT_TRUE(
+      fails(store().settle(names({"web-1", "web-2"}), VolumeStore::Settled::put_away, half), ErrorCode::failed));
+  for (const char* word : {"web-1", "web-2"}) {
+    EXPECT_TRUE(find(word)->fresh);
+    EXPECT_FALSE(find(word)->active);
+    EXPECT_EQ(read(word, 1U << 20, 6), "golden");
+  }
 }
 
 // As many as a store makes, resets and removes in one transaction, where it can.

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Killed at each fail point of clone, reset and remove on LVM: after recover the thing is absent or complete, and a second
+# Killed at each fail point of clone, settle, reset and remove on LVM: after recover the thing is absent or complete, and a second
 # recover finds nothing to do. tests/faults does the same for every point on the other stores; here it is LVM's turn.
 # shellcheck source=SCRIPTDIR/../lib.sh
 source "$(dirname -- "$0")/../lib.sh"
 
 make_two() { domsmith clone "$image" --name k --count 2 --template tiny-pv --store "$store"; }
+settle_two() { domsmith guest settle k-1 k-2; }
 reset_two() { domsmith guest reset k-1 k-2; }
 remove_two() { domsmith guest remove k-1 k-2; }
 
@@ -56,6 +57,31 @@ kill_reset() {
   same "after a reset" "$complete" "$(footprint)"
 }
 
+# Each has its identity or waits for it, and what waits can have it.
+kill_settle() {
+  local name
+  killed "$1" settle_two
+  recover_is_thorough
+  for name in k-1 k-2; do
+    [[ $(guest "$name" 'd["identity_waits"]') == True ]] || has_identity "$name"
+  done
+  settle_two
+  for name in k-1 k-2; do
+    same "$name waits" False "$(guest "$name" 'd["identity_waits"]')"
+    has_identity "$name"
+  done
+  reset_two
+  same "after a reset" "$complete" "$(footprint)"
+}
+
+has_identity() {
+  lvchange -qq -ay -K "vg0/$1"
+  e2fsck -fn "/dev/vg0/$1"
+  same "host name of $1" "$1" "$(debugfs -R 'cat /etc/hostname' "/dev/vg0/$1" 2>/dev/null)"
+  same "machine-id of $1" "$(guest "$1" 'd["machine_id"]')" "$(debugfs -R 'cat /etc/machine-id' "/dev/vg0/$1" 2>/dev/null)"
+  lvchange -qq -an "vg0/$1"
+}
+
 kill_remove() {
   killed "$1" remove_two
   recover_is_thorough
@@ -88,13 +114,15 @@ check "image import into the thin pool" domsmith image import "/payload/images/$
 absent=$(footprint)
 clone_points=$(points make_two)
 complete=$(footprint)
+settle_points=$(points settle_two)
 reset_points=$(points reset_two)
 remove_points=$(points remove_two)
-check "the verbs pass fail points" test -n "$clone_points" -a -n "$reset_points" -a -n "$remove_points"
+check "the verbs pass fail points" test -n "$clone_points" -a -n "$settle_points" -a -n "$reset_points" -a -n "$remove_points"
 for point in $clone_points; do check "clone killed at $point" kill_clone "$point"; done
 point=$(sed -n "$(($(wc -l <<<"$clone_points") / 2 + 1))p" <<<"$clone_points")
 check "recover killed at each of its points, after clone died at $point" kill_recover "$point"
 make_two >/dev/null 2>&1
+for point in $settle_points; do check "settle killed at $point" kill_settle "$point"; done
 for point in $reset_points; do check "reset killed at $point" kill_reset "$point"; done
 for point in $remove_points; do check "remove killed at $point" kill_remove "$point"; done
 remove_two >/dev/null 2>&1

@@ -9,6 +9,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 option(DOMSMITH_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(DOMSMITH_FUZZ "Build the fuzz targets of tests/fuzz, for clang" OFF)
 option(DOMSMITH_WERROR "Treat warnings as errors" OFF)
 option(DOMSMITH_PRECOMPILE "Precompile the library headers that most sources include" OFF)
 
@@ -35,6 +36,10 @@ if(DOMSMITH_SANITIZE)
   target_compile_options(house_options INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer
                                                  -fno-sanitize-recover=undefined)
   target_link_options(house_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+if(DOMSMITH_FUZZ)
+  target_compile_options(house_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # Reading the standard library, fmt and GoogleTest is most of what compiling one of our small sources costs. The release preset does it

@@ -9,16 +9,16 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "imagebuild/boot/kernel_ability.h"
 #include "imagebuild/engine/engine.h"
 #include "imagebuild/engine/layers.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/extfs/writer.h"
+#include "imagebuild/sources/tree_run.h"
 #include "imagebuild/tree/wire.h"
 
 namespace domsmith {
 namespace {
-
-constexpr std::uint64_t dpkg_status_limit = 64ULL << 20;
 
 // The engine's messages come from a thread of their own: one event at a time reaches the listener.
 class OneAtATime final : public Progress {
@@ -112,8 +112,7 @@ Result<void> read_back(const BuildPlan& plan, extfs::FileSystem& image, BuildRes
   result.uuid = extfs::uuid_text(image.uuid());
   result.label = image.label();
   result.used_bytes = image.used_bytes();
-  const std::string status = TRY(image.read_file("/var/lib/dpkg/status", dpkg_status_limit));
-  result.packages = installed_packages(status);
+  result.packages = TRY(installed_in(image)).packages;
   if (plan.recipe.boot.kernel != "none") {
     result.boot = TRY_AS(boot::extract_boot_files(image, plan.recipe.boot, plan.recipe.filesystem.type),
                          "cannot make the image's boot files");
@@ -133,12 +132,16 @@ Result<BuildPlan> plan_build(const Recipe& recipe, const packages::HostFacts& ho
     return fail(ErrorCode::bad_input, "the kernel's command line does not say where the root file system is",
                 "add it to the recipe: [boot] cmdline = \"root=/dev/xvda ro console=hvc0\"");
   }
-  return BuildPlan{.recipe = recipe, .packages = TRY(packages::plan_packages(recipe, host))};
+  if (recipe.source.kind != RecipeSource::Kind::none) {
+    return BuildPlan{.recipe = recipe, .packages = {}, .source = TRY(sources::plan_source(recipe))};
+  }
+  return BuildPlan{.recipe = recipe, .packages = TRY(packages::plan_packages(recipe, host)), .source = {}};
 }
 
 std::string plan_text(const BuildPlan& plan) {
   const Recipe& recipe = plan.recipe;
-  std::string text = fmt::format("image {} {}\n{}", recipe.image.name, recipe.image.version, plan_text(plan.packages));
+  std::string text = fmt::format("image {} {}\n{}", recipe.image.name, recipe.image.version,
+                                 plan.source ? sources::plan_text(*plan.source) : plan_text(plan.packages));
   text += fmt::format("file system {} '{}' of {} ({} bytes)\n", recipe.filesystem.type, recipe.filesystem.label,
                       size_text(recipe.filesystem.size), recipe.filesystem.size);
   if (recipe.boot.kernel == "none") {
@@ -147,7 +150,8 @@ std::string plan_text(const BuildPlan& plan) {
   std::vector<std::string> modules{"xen-blkfront", "xen-netfront", recipe.filesystem.type};
   modules.insert(modules.end(), recipe.boot.modules.begin(), recipe.boot.modules.end());
   return text + fmt::format("boot files: the newest kernel of {}, an initramfs with {}\n  command line: {}\n",
-                            recipe.boot.kernel, join(modules, ", "), recipe.boot.cmdline);
+                            recipe.boot.kernel.empty() ? "the tree" : recipe.boot.kernel, join(modules, ", "),
+                            recipe.boot.cmdline);
 }
 
 nlohmann::json plan_json(const BuildPlan& plan) {
@@ -157,10 +161,23 @@ nlohmann::json plan_json(const BuildPlan& plan) {
     boot = {{"kernel", recipe.boot.kernel}, {"modules", recipe.boot.modules}, {"cmdline", recipe.boot.cmdline}};
   }
   return {{"image", {{"name", recipe.image.name}, {"version", recipe.image.version}}},
-          {"packages", plan_json(plan.packages)},
+          {"packages", plan.source ? nlohmann::json() : plan_json(plan.packages)},
+          {"source", plan.source ? sources::plan_json(*plan.source) : nlohmann::json()},
           {"filesystem",
            {{"type", recipe.filesystem.type}, {"label", recipe.filesystem.label}, {"bytes", recipe.filesystem.size}}},
           {"boot", std::move(boot)}};
+}
+
+void say_ability(const boot::BootFiles& files, Progress& progress) {
+  if (files.version.empty()) {
+    return;
+  }
+  const std::string text = fmt::format("the kernel {} boots {}", files.version, boot::ability_text(files.ability));
+  if (files.ability.pv || files.ability.pvh) {
+    progress.note(text);
+  } else {
+    progress.warning(text);
+  }
 }
 
 Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progress& progress, const ImageStamp& stamp,
@@ -190,10 +207,7 @@ Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progr
   progress.begin("boot files");
   auto written = TRY(extfs::FileSystem::open(target, Access::read_only));
   TRY(read_back(plan, written, result));
-  const boot::KernelAbility& ability = result.boot.ability;
-  if (ability.known && !ability.pv && !ability.pvh) {
-    progress.warning(fmt::format("the kernel {} boots neither as a PV nor as a PVH guest", result.boot.version));
-  }
+  say_ability(result.boot, progress);
   progress.end("boot files");
   return result;
 }
@@ -201,6 +215,13 @@ Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progr
 Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener, const BuildOptions& options) {
   OneAtATime progress(listener);
   const Folders folders = TRY(make_folders(options));
+  if (plan.source) {
+    return build_from(plan, target, progress, {}, [&](TreeSink& sink, Progress& shown) -> Result<void> {
+      TRY_AS(sources::write_source_tree(*plan.source, sink, shown, folders.work),
+             fmt::format("cannot make the tree of '{}'", plan.recipe.image.name));
+      return {};
+    });
+  }
   engine::PackageSet chosen = options.packages
                                   ? *options.packages
                                   : TRY_AS(engine::choose_packages(plan.packages, folders.engine, progress),

@@ -20,13 +20,19 @@
 #include "imagebuild/extfs/uuid.h"
 #include "imagebuild/packages/plan.h"
 #include "imagebuild/recipe/recipe.h"
+#include "imagebuild/sources/plan.h"
 #include "imagebuild/tree/entry.h"
 
 namespace domsmith {
 
+namespace extfs {
+class FileSystem;
+}
+
 struct BuildPlan {
   Recipe recipe;
-  packages::PackagePlan packages;
+  packages::PackagePlan packages;             // of [distribution]
+  std::optional<sources::SourcePlan> source;  // of [source]: then there are no packages to plan
 };
 
 Result<BuildPlan> plan_build(const Recipe& recipe, const packages::HostFacts& host);
@@ -76,6 +82,18 @@ struct ImageStamp {
 using GiveTree = std::function<Result<void>(TreeSink& sink, Progress& progress)>;
 Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progress& progress, const ImageStamp& stamp,
                                const GiveTree& give);
+
+// As which kinds of guest the kernel can boot: a note, or a warning where it is none, or not known.
+void say_ability(const boot::BootFiles& files, Progress& progress);
+
+// What is installed in an image, by its own package manager's word.
+struct Installed {
+  std::string kind;  // "deb", "alpm" (pacman), "rpm", as a package URL names it; "" where there is none
+  std::vector<InstalledPackage> packages;
+};
+Result<Installed> installed_in(extfs::FileSystem& image);
+// rpm's own database is one that only rpm reads, so a build writes this list beside it.
+constexpr const char* rpm_list_path = "/usr/lib/domsmith/packages.json";
 
 // The "installed" entries of /var/lib/dpkg/status, by name.
 std::vector<InstalledPackage> installed_packages(std::string_view dpkg_status);

@@ -32,15 +32,38 @@ struct Module {
   std::string bytes;
 };
 
-Result<std::string> find_kernel(extfs::FileSystem& image, const std::string& package) {
+// Where a kernel of this version lies: Debian's place, or the one beside its modules that Fedora and Arch have, too.
+Result<std::string> kernel_path(extfs::FileSystem& image, const std::string& version) {
+  const std::string path = fmt::format("/boot/{}{}", kernel_prefix, version);
+  return TRY(image.exists(path)) ? path : fmt::format("/lib/modules/{}/vmlinuz", version);
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+Result<std::vector<std::string>> kernel_versions(extfs::FileSystem& image) {
   std::vector<std::string> versions;
   if (TRY(image.exists("/boot"))) {
     for (const extfs::DirectoryItem& item : TRY(image.list("/boot"))) {
-      if (item.name.starts_with(kernel_prefix) && item.name.size() > kernel_prefix.size()) {
-        versions.push_back(item.name.substr(kernel_prefix.size()));
+      const std::string version =
+          item.name.starts_with(kernel_prefix) ? item.name.substr(kernel_prefix.size()) : std::string();
+      // /boot/vmlinuz-linux of Arch is another name for one of /lib/modules.
+      if (!version.empty() && (is_digit(version[0]) || TRY(image.exists("/lib/modules/" + version)))) {
+        versions.push_back(version);
       }
     }
   }
+  if (TRY(image.exists("/lib/modules"))) {
+    for (const extfs::DirectoryItem& item : TRY(image.list("/lib/modules"))) {
+      if (TRY(image.exists(fmt::format("/lib/modules/{}/vmlinuz", item.name)))) {
+        versions.push_back(item.name);
+      }
+    }
+  }
+  return versions;
+}
+
+Result<std::string> find_kernel(extfs::FileSystem& image, const std::string& package) {
+  const std::vector<std::string> versions = TRY(kernel_versions(image));
   if (versions.empty()) {
     return fail(ErrorCode::not_found, "the image has no kernel (/boot/vmlinuz-VERSION)",
                 "name its package in the recipe: [boot] kernel = \"linux-image-amd64\", or \"none\" for no boot files");
@@ -114,8 +137,8 @@ Result<BootFiles> extract_boot_files(extfs::FileSystem& image, const Recipe::Boo
   files.version = TRY(find_kernel(image, wanted.kernel));
   files.cmdline = wanted.cmdline;
   const std::uint64_t kernel_limit = std::min(limits.kernel, limits.total);
-  std::string packed = TRY_AS(image.read_file(fmt::format("/boot/{}{}", kernel_prefix, files.version), kernel_limit),
-                              "cannot read the image's kernel");
+  std::string packed =
+      TRY_AS(image.read_file(TRY(kernel_path(image, files.version)), kernel_limit), "cannot read the image's kernel");
   std::uint64_t budget = limits.total - packed.size();
 
   std::vector<std::string> names = guest_modules();

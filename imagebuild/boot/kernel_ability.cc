@@ -15,8 +15,6 @@ namespace {
 constexpr std::uint32_t note_entry = 1;          // XEN_ELFNOTE_ENTRY: where a PV guest starts
 constexpr std::uint32_t note_phys32_entry = 18;  // XEN_ELFNOTE_PHYS32_ENTRY: where a PVH guest starts
 
-constexpr std::size_t vmlinux_limit = 192U << 20;
-
 // A value out of bytes that may be short and unaligned.
 template <class T>
 std::optional<T> read_at(std::string_view bytes, std::uint64_t offset) {
@@ -95,9 +93,16 @@ std::optional<std::string> vmlinux_of(std::string_view kernel, std::uint64_t lim
   return vmlinux && vmlinux->starts_with(ELFMAG) ? std::optional(std::move(*vmlinux)) : std::nullopt;
 }
 
-KernelAbility kernel_ability(std::string_view kernel) {
-  const auto vmlinux = vmlinux_of(kernel, vmlinux_limit);
-  return vmlinux ? elf_ability(*vmlinux) : KernelAbility{};
+std::string ability_text(const KernelAbility& ability) {
+  if (!ability.known) {
+    return "in a way that is not known: it is no ELF file, or its compression is none that can be read";
+  }
+  if (ability.pv && ability.pvh) {
+    return "as a PV and as a PVH guest";
+  }
+  return ability.pv    ? "as a PV guest, not as PVH"
+         : ability.pvh ? "as a PVH guest, not as PV"
+                       : "neither as a PV nor as a PVH guest";
 }
 
 }  // namespace domsmith::boot

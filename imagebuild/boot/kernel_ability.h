@@ -10,15 +10,15 @@
 
 namespace domsmith::boot {
 
-// The ELF file inside a bzImage, or the kernel itself where it is one already. nullopt where there is none, its
-// compression is none that we read, or it is larger than `limit` bytes.
+// The ELF file inside a bzImage (Documentation/x86/boot.rst: payload_offset, payload_length), or the kernel itself
+// where it is one already. nullopt where there is none, its compression is none that we read, or it is larger than
+// `limit` bytes.
 std::optional<std::string> vmlinux_of(std::string_view kernel, std::uint64_t limit);
-
-// `kernel` is a bzImage (Documentation/x86/boot.rst: payload_offset, payload_length) or an ELF file. An ability that is
-// not `known` where it is neither, or its compression is none that we read.
-KernelAbility kernel_ability(std::string_view kernel);
 
 // The notes of an ELF64 vmlinux.
 KernelAbility elf_ability(std::string_view vmlinux);
+
+// "as a PV and as a PVH guest", "as a PV guest, not as PVH", "neither as a PV nor as a PVH guest".
+std::string ability_text(const KernelAbility& ability);
 
 }  // namespace domsmith::boot

@@ -66,6 +66,18 @@ Steps group_steps(const Recipe& recipe) {
     names.insert(user.groups.begin(), user.groups.end());
   }
   Steps steps;
+  for (const RecipeGroup& group : recipe.groups) {
+    names.erase(group.name);
+    std::vector<std::string> argv{"/usr/sbin/groupadd"};
+    if (group.gid) {
+      argv.insert(argv.end(), {"--gid", std::to_string(*group.gid)});
+    }
+    if (group.system) {
+      argv.emplace_back("--system");
+    }
+    argv.push_back(group.name);
+    steps.push_back(exec(fmt::format("group '{}'", group.name), std::move(argv)));
+  }
   for (const std::string& name : names) {
     // --force: a group that a package brought is what the recipe means.
     steps.push_back(exec(fmt::format("group '{}'", name), {"/usr/sbin/groupadd", "--force", name}));
@@ -124,6 +136,31 @@ Steps user_steps(const RecipeUser& user) {
   return steps;
 }
 
+// Folders that are there already keep their owner and mode, for /etc is in many a tree: they are made with the files.
+Steps tree_steps(const RecipeTree& tree) {
+  using Kind = RecipeTree::Node::Kind;
+  Steps steps;
+  for (const RecipeTree::Node& node : tree.nodes) {
+    const std::string title = fmt::format("'{}' of the tree '{}'", node.path, tree.source);
+    Step step{.title = title, .path = node.path, .mode = node.mode, .owner = tree.owner, .group = tree.group};
+    switch (node.kind) {
+      case Kind::folder:
+        step.kind = StepKind::new_directory;
+        break;
+      case Kind::link:
+        step.kind = StepKind::symlink;
+        step.argv = {node.bytes};
+        break;
+      case Kind::file:
+        step.kind = StepKind::file;
+        step.input = node.bytes;
+        break;
+    }
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
 Step place(const RecipeFile& file, std::size_t number) {
   return {.kind = StepKind::file,
           .title = fmt::format("file '{}' ([[file]] {})", file.path, number),
@@ -149,8 +186,14 @@ Steps file_steps(const Recipe& recipe, bool late) {
 
 Steps setting_steps(const Recipe& recipe) {
   const Recipe::System& system = recipe.system;
-  Steps steps{
-      {.kind = StepKind::timezone, .title = fmt::format("time zone '{}'", system.timezone), .argv = {system.timezone}}};
+  // A tree of [source] need not have the zones' data; without /etc/localtime it is UTC (localtime(5)).
+  const bool by_itself = recipe.source.kind != RecipeSource::Kind::none && system.timezone == "Etc/UTC";
+  Steps steps;
+  if (!by_itself) {
+    steps.push_back({.kind = StepKind::timezone,
+                     .title = fmt::format("time zone '{}'", system.timezone),
+                     .argv = {system.timezone}});
+  }
   if (!system.locale.starts_with("C.") && system.locale != "C" && system.locale != "POSIX") {
     const std::string title = fmt::format("locale '{}'", system.locale);
     steps.push_back({.kind = StepKind::locale, .title = title, .argv = {system.locale}});
@@ -203,7 +246,9 @@ std::vector<agent::Step> phase_steps(const Recipe& recipe, RecipeScript::Phase p
     const RecipeScript& script = recipe.scripts[i];
     if (script.phase == phase) {
       steps.push_back({.kind = StepKind::script,
-                       .title = fmt::format("script '{}' ([[script]] {})", script.name, i + 1),
+                       .title = fmt::format("script '{}' ([[script]] {}){}", script.name, i + 1,
+                                            script.network ? ", with network" : ""),
+                       .network = script.network,
                        .input = script.bytes});
     }
   }
@@ -225,6 +270,9 @@ std::vector<agent::Step> customize_steps(const Recipe& recipe) {
   }
   if (recipe.system.root_password != "locked") {
     steps.push_back(set_password("password of root", "root", recipe.system.root_password));
+  }
+  for (const RecipeTree& tree : recipe.trees) {
+    append(steps, tree_steps(tree));
   }
   append(steps, file_steps(recipe, false));
   append(steps, phase_steps(recipe, RecipeScript::Phase::customize));

@@ -8,6 +8,8 @@
 //   final      services, time zone and locale are set too; the last one  customize
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "imagebuild/boot/agent/steps.h"
@@ -18,5 +20,9 @@ namespace domsmith::packages {
 std::vector<agent::Step> phase_steps(const Recipe& recipe, RecipeScript::Phase phase);
 // Host name, users, files, settings, scripts of customize and final, and the cleaning at the end.
 std::vector<agent::Step> customize_steps(const Recipe& recipe);
+
+// A step in a plan: an indented line, a JSON object.
+std::string step_line(const agent::Step& step);
+nlohmann::json step_json(const agent::Step& step);
 
 }  // namespace domsmith::packages

@@ -80,14 +80,7 @@ Result<void> check_package_name(const std::string& name) {
 nlohmann::json steps_json(const HookSteps& hook) {
   nlohmann::json steps = nlohmann::json::array();
   for (const agent::Step& step : hook.steps) {
-    nlohmann::json item{{"kind", agent::kind_name(step.kind)}, {"title", step.title}};
-    if (!step.path.empty()) {
-      item["path"] = step.path;
-    }
-    if (!step.argv.empty()) {
-      item["arguments"] = step.argv;
-    }
-    steps.push_back(std::move(item));
+    steps.push_back(step_json(step));
   }
   return {{"hook", hook.hook}, {"steps", std::move(steps)}};
 }
@@ -97,7 +90,9 @@ std::vector<std::string> without_passwords(std::vector<std::string> words) {
   return words;
 }
 
-std::string step_text(const agent::Step& step) {
+}  // namespace
+
+std::string step_line(const agent::Step& step) {
   std::string text = fmt::format("    {}", step.title);
   if (!step.argv.empty()) {
     text += fmt::format(": {}", Command{.argv = step.argv, .environment = {}, .working_directory = {}}.display());
@@ -105,7 +100,16 @@ std::string step_text(const agent::Step& step) {
   return text + "\n";
 }
 
-}  // namespace
+nlohmann::json step_json(const agent::Step& step) {
+  nlohmann::json item{{"kind", agent::kind_name(step.kind)}, {"title", step.title}};
+  if (!step.path.empty()) {
+    item["path"] = step.path;
+  }
+  if (!step.argv.empty()) {
+    item["arguments"] = step.argv;
+  }
+  return item;
+}
 
 Result<PackagePlan> plan_packages(const Recipe& recipe, const HostFacts& host) {
   if (recipe.image.architecture != host.architecture) {
@@ -143,7 +147,7 @@ std::string plan_text(const PackagePlan& plan) {
   for (const HookSteps& hook : plan.hooks) {
     text += fmt::format("  steps inside the image ({}):\n", hook.hook);
     for (const agent::Step& step : hook.steps) {
-      text += step_text(step);
+      text += step_line(step);
     }
   }
   return text;

@@ -290,6 +290,49 @@ std::optional<Complaint> source_path(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Complaint> oci(std::string_view text) {
+  constexpr std::string_view registry = "docker://";
+  if (!text.starts_with(registry)) {
+    return source_path(text);
+  }
+  const std::string_view name = text.substr(registry.size());
+  const bool good = !name.empty() && name.size() <= 1024 && (letter(name[0]) || digit(name[0])) &&
+                    std::ranges::all_of(name, [](char c) { return letter(c) || digit(c) || any_of(c, "./:@_-"); });
+  return good ? std::nullopt
+              : std::optional(Complaint{.what = fmt::format("bad name of an image '{}'", shortened(text)),
+                                        .hint = "for example docker://docker.io/library/debian:12"});
+}
+
+std::optional<Complaint> sha256(std::string_view text) {
+  const bool good =
+      text.size() == 64 && std::ranges::all_of(text, [](char c) { return digit(c) || (c >= 'a' && c <= 'f'); });
+  return good ? std::nullopt
+              : std::optional(Complaint{.what = fmt::format("bad SHA-256 '{}'", shortened(text)),
+                                        .hint = "64 digits, as sha256sum(1) prints them"});
+}
+
+std::optional<Complaint> url(std::string_view text) {
+  const bool scheme = text.starts_with("https://") || text.starts_with("http://") || text.starts_with("file:///");
+  const bool good = scheme && text.size() <= 2000 &&
+                    std::ranges::all_of(text, [](char c) { return printable(c) && !any_of(c, " \"'\\,[]"); });
+  return good ? std::nullopt
+              : std::optional(Complaint{.what = fmt::format("bad URL '{}'", shortened(text)),
+                                        .hint = "it begins with https://, http:// or file:///"});
+}
+
+std::optional<Complaint> pacman_repository(std::string_view text) {
+  const auto [name, rest] = cut(text, "=");
+  auto complaint = component(name);
+  if (!complaint && (rest.empty() || url(rest.substr(1)))) {
+    complaint = Complaint{};
+  }
+  if (complaint) {
+    complaint = Complaint{.what = fmt::format("bad repository '{}'", shortened(text)),
+                          .hint = "NAME=URL: \"core=https://mirror.example/archlinux/core/os/x86_64\""};
+  }
+  return complaint;
+}
+
 std::optional<Complaint> cmdline(std::string_view text) {
   // A PV guest's start_info has 1024 bytes for it (xen/include/public/xen.h, MAX_GUEST_CMDLINE), the zero included.
   return text.empty() ? std::nullopt

@@ -29,7 +29,11 @@ std::optional<Complaint> ssh_key(std::string_view text);        // a line of aut
 std::optional<Complaint> absolute_path(
     std::string_view text);                                   // normalised: no "//", no "." or "..", no '/' at the end
 std::optional<Complaint> source_path(std::string_view text);  // relative, and it stays in its folder
-std::optional<Complaint> cmdline(std::string_view text);      // of a kernel: printable ASCII without quotes
-std::optional<Complaint> module(std::string_view text);       // of a kernel
+std::optional<Complaint> oci(std::string_view text);          // a source path, or "docker://HOST/NAME:TAG" (skopeo(1))
+std::optional<Complaint> sha256(std::string_view text);       // 64 lower-case digits
+std::optional<Complaint> url(std::string_view text);          // http, https or file
+std::optional<Complaint> pacman_repository(std::string_view text);  // "NAME=URL"
+std::optional<Complaint> cmdline(std::string_view text);            // of a kernel: printable ASCII without quotes
+std::optional<Complaint> module(std::string_view text);             // of a kernel
 
 }  // namespace domsmith::spelling

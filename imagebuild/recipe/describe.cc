@@ -87,6 +87,32 @@ json key_schema(const KeySchema& key) {
   return schema;
 }
 
+json table_schema(const TableSchema& table);
+
+// [profile.NAME]: what the root's tables hold, nothing required.
+json layer_schema(const TableSchema& root) {
+  json layer{{"type", "object"}, {"additionalProperties", false}, {"properties", json::object()}};
+  for (const TableSchema& inner : root.tables) {
+    if (!inner.free_key && !inner.profiles) {
+      json one = table_schema(inner);
+      one.erase("required");
+      layer["properties"][inner.name] =
+          inner.array ? json{{"type", "array"}, {"items", std::move(one)}} : std::move(one);
+    }
+  }
+  return layer;
+}
+
+json inner_schema(const TableSchema& inner, const TableSchema& root) {
+  if (inner.free_key) {
+    return {{"type", "object"}, {"description", inner.doc}, {"additionalProperties", key_schema(*inner.free_key)}};
+  }
+  if (inner.profiles) {
+    return {{"type", "object"}, {"description", inner.doc}, {"additionalProperties", layer_schema(root)}};
+  }
+  return table_schema(inner);
+}
+
 json table_schema(const TableSchema& table) {
   json schema{{"type", "object"}, {"additionalProperties", false}, {"properties", json::object()}};
   if (!table.doc.empty()) {
@@ -100,7 +126,7 @@ json table_schema(const TableSchema& table) {
     }
   }
   for (const TableSchema& inner : table.tables) {
-    json one = table_schema(inner);
+    json one = inner_schema(inner, table);
     schema["properties"][inner.name] =
         inner.array ? json{{"type", "array"}, {"items", std::move(one)}} : std::move(one);
     if (inner.required) {
@@ -158,13 +184,20 @@ std::string default_text(const KeySchema& key) {
 
 void describe_table(const TableSchema& table, const std::string& path, std::string& out) {
   if (!path.empty()) {
-    out += fmt::format(fmt::runtime(table.array ? "### `[[{}]]`\n\n" : "### `[{}]`\n\n"), path);
+    out += fmt::format(fmt::runtime(table.array      ? "### `[[{}]]`\n\n"
+                                    : table.profiles ? "### `[{}.NAME.TABLE]`\n\n"
+                                                     : "### `[{}]`\n\n"),
+                       path);
   }
   if (!table.doc.empty()) {
     out += fmt::format("{}\n\n", table.doc);
   }
   if (!table.keys.empty()) {
     out += "| key | type | default | what it says | example |\n|---|---|---|---|---|\n";
+  }
+  if (table.free_key) {
+    out += fmt::format("Each key is a name of your own, its value {}: `{}`.\n\n", type_words(table.free_key->type),
+                       table.free_key->example);
   }
   for (const KeySchema& key : table.keys) {
     out += fmt::format("| `{}` | {} | {} | {} | {} |\n", key.name, type_text(key), cell(default_text(key)),

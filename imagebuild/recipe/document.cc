@@ -105,26 +105,42 @@ DocumentTable& DocumentTable::append(std::string_view name) {
   return array.items.emplace_back(array.schema);
 }
 
-Document::Document(std::string file, std::string_view text, DocumentTable root)
-    : file_(std::move(file)), lines_(split_lines(text)), root_(std::move(root)) {
-  for (std::string& line : lines_) {
+namespace {
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines = split_lines(text);
+  for (std::string& line : lines) {
     if (line.ends_with('\r')) {
       line.pop_back();
     }
   }
+  return lines;
+}
+
+}  // namespace
+
+Document::Document(std::string file, std::string_view text, DocumentTable root) : root_(std::move(root)) {
+  files_[0] = {.name = std::move(file), .folder = {}, .lines = lines_of(text)};
+}
+
+unsigned Document::add_file(std::string name, std::string folder, std::string_view text) {
+  files_.push_back({.name = std::move(name), .folder = std::move(folder), .lines = lines_of(text)});
+  return static_cast<unsigned>(files_.size()) - 1;
 }
 
 SourcePoint Document::point(Place place, std::string hint) const {
-  const bool known = place.line > 0 && place.line <= lines_.size();
-  return {.file = file_,
+  const File& file = files_.at(place.file);
+  const bool known = place.line > 0 && place.line <= file.lines.size();
+  return {.file = file.name,
           .line = place.line,
           .column = place.column,
-          .text = known ? lines_[place.line - 1] : std::string{},
+          .text = known ? file.lines[place.line - 1] : std::string{},
           .width = place.width,
           .hint = std::move(hint)};
 }
 
 void Problems::add(Place place, std::string what, std::string hint, std::string remedy) {
+  place.file = file_.value_or(place.file);
   problems_.push_back({.place = place, .what = std::move(what), .hint = std::move(hint), .remedy = std::move(remedy)});
 }
 
@@ -132,8 +148,9 @@ Error Problems::error(const Document& document) const {
   static constexpr std::size_t most = 100;            // nobody reads more at a time
   static constexpr std::size_t most_text = 8U << 20;  // bytes of source lines: each error holds its own
   std::vector<Problem> sorted = problems_;
-  std::ranges::stable_sort(sorted, {},
-                           [](const Problem& problem) { return std::tuple(problem.place.line, problem.place.column); });
+  std::ranges::stable_sort(sorted, {}, [](const Problem& problem) {
+    return std::tuple(problem.place.file, problem.place.line, problem.place.column);
+  });
   const auto error_of = [&](const Problem& problem) {
     return Error{.code = ErrorCode::bad_input,
                  .what = problem.what,

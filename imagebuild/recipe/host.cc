@@ -49,6 +49,8 @@ HostRelease parse_os_release(const std::string& text) {
       release.id = unquoted(std::string_view(line).substr(3));
     } else if (line.starts_with("VERSION_CODENAME=")) {
       release.codename = unquoted(std::string_view(line).substr(17));
+    } else if (line.starts_with("VERSION_ID=")) {
+      release.version = unquoted(std::string_view(line).substr(11));
     }
   }
   return release;

@@ -14,6 +14,7 @@ std::string host_architecture();
 struct HostRelease {
   std::string id;        // "debian"
   std::string codename;  // "bookworm"
+  std::string version;   // VERSION_ID: "12"; not all have a codename
 };
 HostRelease host_release();
 HostRelease parse_os_release(const std::string& text);

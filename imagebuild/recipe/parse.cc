@@ -14,12 +14,22 @@ namespace domsmith {
 
 namespace {
 
+// A source below the recipe's folder: it is meant from the folder of the file that says it.
+std::string located(const Document& document, const std::string& source, Place place) {
+  const std::string& folder = document.folder_of(place);
+  return folder.empty() || source.empty() ? source : folder + "/" + source;
+}
+
+std::string source_of_table(const Document& document, const DocumentTable& table) {
+  return located(document, table.string("source"), table.value_place("source"));
+}
+
 // The bytes of a [[file]] or [[script]]; "" and a problem where the source cannot be read.
-std::string bytes_of(const DocumentTable& table, SourceFolder& folder, Problems& problems) {
+std::string bytes_of(const Document& document, const DocumentTable& table, SourceFolder& folder, Problems& problems) {
   if (!table.has("source")) {
     return table.string("content");
   }
-  Result<std::string> read = folder.read(table.string("source"));
+  Result<std::string> read = folder.read(source_of_table(document, table));
   if (!read) {
     problems.add(table.value_place("source"), fmt::format("cannot read '{}'", table.string("source")),
                  read.error().what);
@@ -37,16 +47,56 @@ void check_interpreter(const DocumentTable& script, const std::string& bytes, Pr
 }
 
 struct Sources {
-  std::vector<std::string> files, scripts;
+  std::vector<std::string> files, scripts, keys;
+  std::vector<std::vector<RecipeTree::Node>> trees;
 };
 
-void read_sources(const Document& document, Problems& problems, Sources& sources) {
-  SourceFolder folder(std::filesystem::path(document.file()).parent_path());
+// What [source] names has to be there now, and not only when the build comes to it.
+void read_source_table(const Document& document, SourceFolder& folder, Problems& problems, Sources& sources) {
+  const DocumentTable& source = document.root().table("source");
+  for (const char* key : {"tar", "oci", "disk"}) {
+    if (source.has(key) && !source.string(key).starts_with("docker://")) {
+      const std::string path = located(document, source.string(key), source.value_place(key));
+      if (const auto found = folder.open(path); !found) {
+        problems.add(source.value_place(key), fmt::format("cannot read '{}'", source.string(key)), found.error().what);
+      }
+    }
+  }
+  const StringList& keys = source.strings("keys");
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Place place = source.element_place("keys", i);
+    auto bytes = folder.read(located(document, keys[i], place));
+    if (!bytes) {
+      problems.add(place, fmt::format("cannot read '{}'", keys[i]), bytes.error().what);
+    }
+    sources.keys.push_back(std::move(bytes).value_or(""));
+  }
+}
+
+void read_trees(const Document& document, SourceFolder& folder, Problems& problems, Sources& sources) {
+  for (const DocumentTable& tree : document.root().tables("tree")) {
+    sources.trees.emplace_back();
+    if (!tree.has("source") || !tree.has("path")) {
+      continue;
+    }
+    auto nodes = folder.read_tree(source_of_table(document, tree), tree.string("path"));
+    if (!nodes) {
+      problems.add(tree.value_place("source"), fmt::format("cannot read '{}'", tree.string("source")),
+                   nodes.error().what);
+      continue;
+    }
+    sources.trees.back() = std::move(*nodes);
+  }
+}
+
+void read_sources(const Document& document, SourceFolder& folder, Problems& problems, Sources& sources) {
+  read_source_table(document, folder, problems, sources);
+  read_trees(document, folder, problems, sources);
   for (const DocumentTable& file : document.root().tables("file")) {
-    sources.files.push_back(bytes_of(file, folder, problems));
+    sources.files.push_back(bytes_of(document, file, folder, problems));
   }
   for (const DocumentTable& script : document.root().tables("script")) {
-    sources.scripts.push_back(bytes_of(script, folder, problems));
+    sources.scripts.push_back(bytes_of(document, script, folder, problems));
     if (!sources.scripts.back().empty() || script.has("content")) {
       check_interpreter(script, sources.scripts.back(), problems);
     }
@@ -84,16 +134,67 @@ RecipeUser user_of(const DocumentTable& table) {
   return user;
 }
 
-RecipeFile file_of(const DocumentTable& table, std::string bytes) {
+RecipeSource source_of(const Document& document, std::vector<std::string> keys) {
+  const DocumentTable& table = document.root().table("source");
+  using Kind = RecipeSource::Kind;
+  RecipeSource source{.kind = Kind::none,
+                      .location = {},
+                      .format = table.string("format"),
+                      .sha256 = table.string("sha256"),
+                      .repositories = {},
+                      .release = table.string("release"),
+                      .keys = table.strings("keys"),
+                      .key_bytes = std::move(keys),
+                      .is_unsigned = table.boolean("unsigned")};
+  static constexpr std::array<std::pair<std::string_view, Kind>, 3> places{
+      {{"tar", Kind::tar}, {"oci", Kind::oci}, {"disk", Kind::disk}}};
+  for (const auto& [word, kind] : places) {
+    if (table.has(word)) {
+      source.kind = kind;
+      const bool registry = table.string(word).starts_with("docker://");
+      source.location = registry ? table.string(word) : located(document, table.string(word), table.value_place(word));
+    }
+  }
+  static constexpr std::array<std::pair<std::string_view, Kind>, 2> managers{
+      {{"rpm", Kind::rpm}, {"pacman", Kind::pacman}}};
+  for (std::size_t i = 0; i < source.keys.size(); ++i) {
+    source.keys[i] = located(document, source.keys[i], table.element_place("keys", i));
+  }
+  for (const auto& [word, kind] : managers) {
+    if (table.written(word)) {
+      source.kind = kind;
+      source.repositories = table.strings(word);
+    }
+  }
+  return source;
+}
+
+RecipeGroup group_of(const DocumentTable& table) {
+  RecipeGroup group{.name = table.string("name"), .gid = std::nullopt, .system = table.boolean("system")};
+  if (table.has("gid")) {
+    group.gid = static_cast<std::uint32_t>(table.integer("gid"));
+  }
+  return group;
+}
+
+RecipeTree tree_of(const Document& document, const DocumentTable& table, std::vector<RecipeTree::Node> nodes) {
+  return {.path = table.string("path"),
+          .source = source_of_table(document, table),
+          .owner = table.string("owner"),
+          .group = table.string("group"),
+          .nodes = std::move(nodes)};
+}
+
+RecipeFile file_of(const Document& document, const DocumentTable& table, std::string bytes) {
   return {.path = table.string("path"),
           .bytes = std::move(bytes),
-          .source = table.string("source"),
+          .source = source_of_table(document, table),
           .mode = static_cast<std::uint32_t>(table.integer("mode")),
           .owner = table.string("owner"),
           .group = table.string("group")};
 }
 
-RecipeScript script_of(const DocumentTable& table, std::string bytes, std::size_t number) {
+RecipeScript script_of(const Document& document, const DocumentTable& table, std::string bytes, std::size_t number) {
   using Phase = RecipeScript::Phase;
   static constexpr std::array<std::pair<std::string_view, Phase>, 4> phases{{{"setup", Phase::setup},
                                                                              {"essential", Phase::essential},
@@ -102,7 +203,8 @@ RecipeScript script_of(const DocumentTable& table, std::string bytes, std::size_
   RecipeScript script{.phase = Phase::customize,
                       .bytes = std::move(bytes),
                       .name = or_default(table, "source", fmt::format("script {}", number)),
-                      .source = table.string("source")};
+                      .source = source_of_table(document, table),
+                      .network = table.boolean("network")};
   for (const auto& [word, phase] : phases) {
     if (word == table.string("phase")) {
       script.phase = phase;
@@ -121,6 +223,9 @@ void fill_tables(const DocumentTable& root, Recipe& recipe) {
                          .release = or_default(distribution, "release", host_release().codename),
                          .components = distribution.strings("components"),
                          .mirrors = distribution.strings("mirror")};
+  if (root.table("source").present()) {
+    recipe.distribution = {.name = {}, .release = {}, .components = {}, .mirrors = {}};
+  }
   const DocumentTable& packages = root.table("packages");
   recipe.packages = {.install = packages.strings("install"),
                      .remove = packages.strings("remove"),
@@ -138,10 +243,12 @@ void fill_tables(const DocumentTable& root, Recipe& recipe) {
                    .services_disable = system.table("services").strings("disable"),
                    .services_mask = system.table("services").strings("mask")};
   const DocumentTable& boot = root.table("boot");
-  recipe.boot = {
-      .kernel = or_default(boot, "kernel", default_kernel(recipe.distribution.name, recipe.image.architecture)),
-      .cmdline = boot.string("cmdline"),
-      .modules = boot.strings("modules")};
+  const std::string kernel = root.table("source").present()
+                                 ? std::string()  // the newest that the tree has
+                                 : default_kernel(recipe.distribution.name, recipe.image.architecture);
+  recipe.boot = {.kernel = or_default(boot, "kernel", kernel),
+                 .cmdline = boot.string("cmdline"),
+                 .modules = boot.strings("modules")};
 }
 
 Recipe recipe_of(const Document& document, Sources sources) {
@@ -150,35 +257,46 @@ Recipe recipe_of(const Document& document, Sources sources) {
   recipe.file = document.file();
   recipe.schema = root.integer("schema");
   fill_tables(root, recipe);
+  recipe.source = source_of(document, std::move(sources.keys));
+  for (const DocumentTable& group : root.tables("group")) {
+    recipe.groups.push_back(group_of(group));
+  }
   for (const DocumentTable& user : root.tables("user")) {
     recipe.users.push_back(user_of(user));
   }
+  for (std::size_t i = 0; i < root.tables("tree").size(); ++i) {
+    recipe.trees.push_back(tree_of(document, root.tables("tree")[i], std::move(sources.trees[i])));
+  }
   for (std::size_t i = 0; i < root.tables("file").size(); ++i) {
-    recipe.files.push_back(file_of(root.tables("file")[i], std::move(sources.files[i])));
+    recipe.files.push_back(file_of(document, root.tables("file")[i], std::move(sources.files[i])));
   }
   for (std::size_t i = 0; i < root.tables("script").size(); ++i) {
-    recipe.scripts.push_back(script_of(root.tables("script")[i], std::move(sources.scripts[i]), i + 1));
+    recipe.scripts.push_back(script_of(document, root.tables("script")[i], std::move(sources.scripts[i]), i + 1));
   }
   return recipe;
 }
 
 }  // namespace
 
-Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& file) {
+Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& file, const RecipeChoices& choices) {
   Sources sources;
+  SourceFolder folder(file.parent_path());
   Schema schema = recipe_schema();
   schema.check = [&](const Document& document, Problems& problems) {
     check_recipe(document, problems);
-    read_sources(document, problems, sources);
+    read_sources(document, folder, problems, sources);
   };
-  const Document document = TRY(read_document(text, file.string(), schema));
+  const Composition composition{.profiles = choices.profiles,
+                                .set = choices.variables,
+                                .load = [&folder](const std::string& path) { return folder.read(path); }};
+  const Document document = TRY(read_composed(text, file.string(), schema, composition));
   return recipe_of(document, std::move(sources));
 }
 
-Result<Recipe> load_recipe(const std::filesystem::path& path) {
+Result<Recipe> load_recipe(const std::filesystem::path& path, const RecipeChoices& choices) {
   const std::string text =
       TRY_AS(read_file(path, document_limit), fmt::format("cannot read the recipe {}", path.string()));
-  return parse_recipe(text, path);
+  return parse_recipe(text, path, choices);
 }
 
 }  // namespace domsmith

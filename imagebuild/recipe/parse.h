@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "imagebuild/recipe/recipe.h"
@@ -13,8 +15,14 @@ namespace domsmith {
 
 // `file` is the name that errors show; `source` keys are relative to its folder. Each source may hold 16 MiB, all of
 // them together 64 MiB.
-Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& file);
-Result<Recipe> load_recipe(const std::filesystem::path& path);
+// Included recipes lie in its folder or below it; a `source` is meant from the folder of the file that says it.
+struct RecipeChoices {
+  std::vector<std::string> profiles;
+  std::map<std::string, std::string> variables;
+};
+Result<Recipe> parse_recipe(std::string_view text, const std::filesystem::path& file,
+                            const RecipeChoices& choices = {});
+Result<Recipe> load_recipe(const std::filesystem::path& path, const RecipeChoices& choices = {});
 
 // What a recipe may say.
 const Schema& recipe_schema();

@@ -21,6 +21,13 @@ struct RecipeUser {
   bool operator==(const RecipeUser&) const = default;
 };
 
+struct RecipeGroup {
+  std::string name;
+  std::optional<std::uint32_t> gid;
+  bool system = false;
+  bool operator==(const RecipeGroup&) const = default;
+};
+
 struct RecipeFile {
   std::string path;    // absolute, in the image
   std::string bytes;   // of `content`, or read from `source`
@@ -31,13 +38,47 @@ struct RecipeFile {
   bool operator==(const RecipeFile&) const = default;
 };
 
+// A folder with all that it holds.
+struct RecipeTree {
+  struct Node {
+    enum class Kind { file, folder, link };
+    Kind kind = Kind::file;
+    std::string path;   // absolute, in the image
+    std::string bytes;  // a file's, or the text of a link
+    std::uint32_t mode = 0644;
+    bool operator==(const Node&) const = default;
+  };
+  std::string path;
+  std::string source;  // as written in the recipe
+  std::string owner = "root";
+  std::string group = "root";
+  std::vector<Node> nodes;  // by path: a folder before what it holds
+  bool operator==(const RecipeTree&) const = default;
+};
+
 struct RecipeScript {
   enum class Phase { setup, essential, customize, final };
   Phase phase = Phase::customize;
   std::string bytes;   // starts with "#!"
   std::string name;    // for messages: the source's name, or "script 2"
   std::string source;  // as written in the recipe; empty for `content`
+  bool network = false;
   bool operator==(const RecipeScript&) const = default;
+};
+
+// A tree that does not come from an apt archive.
+struct RecipeSource {
+  enum class Kind { none, tar, oci, disk, rpm, pacman };  // none: [distribution] says where the packages come from
+  Kind kind = Kind::none;
+  std::string location;                   // tar, oci, disk: a path in the recipe's folder; oci: or "docker://…"
+  std::string format;                     // disk: "raw", "qcow2"; never guessed
+  std::string sha256;                     // what the file must have; empty: anything
+  std::vector<std::string> repositories;  // rpm: URLs; pacman: "NAME=URL"
+  std::string release;                    // rpm: what $releasever means
+  std::vector<std::string> keys;          // rpm, pacman: files of OpenPGP keys that sign the packages
+  std::vector<std::string> key_bytes;     // what these hold
+  bool is_unsigned = false;               // rpm, pacman: packages are taken without a signature
+  bool operator==(const RecipeSource&) const = default;
 };
 
 struct Recipe {
@@ -56,6 +97,7 @@ struct Recipe {
     std::vector<std::string> mirrors;  // URLs or whole "deb …" lines; empty: the host's own apt sources
     bool operator==(const Distribution&) const = default;
   } distribution;
+  RecipeSource source;
   struct Packages {
     std::vector<std::string> install;
     std::vector<std::string> remove;
@@ -76,7 +118,9 @@ struct Recipe {
     std::vector<std::string> services_enable, services_disable, services_mask;
     bool operator==(const System&) const = default;
   } system;
+  std::vector<RecipeGroup> groups;
   std::vector<RecipeUser> users;
+  std::vector<RecipeTree> trees;
   std::vector<RecipeFile> files;
   std::vector<RecipeScript> scripts;
   struct Boot {

@@ -66,6 +66,61 @@ TableSchema distribution_table() {
                     .check = spelling::mirror}}};
 }
 
+KeySchema place_key(std::string name, std::string doc, std::string example, StringCheck check) {
+  return {.name = std::move(name), .doc = std::move(doc), .example = std::move(example), .check = std::move(check)};
+}
+
+TableSchema source_table() {
+  return {
+      .name = "source",
+      .doc =
+          "Where the tree comes from, instead of [distribution]: one of `tar`, `oci`, `disk`, `rpm` and `pacman`. See "
+          "[Other sources](#other-sources).",
+      .keys = {
+          place_key("tar", "a tar archive in the recipe's folder, compressed or not", "\"rootfs.tar.xz\"",
+                    spelling::source_path),
+          place_key("oci", "an OCI image: a layout's folder or archive in the recipe's folder, or a registry's image",
+                    "\"docker://docker.io/library/debian:12\"", spelling::oci),
+          place_key("disk", "a disk image in the recipe's folder that holds a Linux system", "\"server.qcow2\"",
+                    spelling::source_path),
+          {.name = "format",
+           .doc = "the disk image's format; it is never guessed",
+           .example = "\"qcow2\"",
+           .choices = {"raw", "qcow2"}},
+          {.name = "sha256",
+           .doc = "the SHA-256 that the file must have: `tar`, `disk`, or `oci` as an archive",
+           .example = "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
+           .pattern = "^[0-9a-f]{64}$",
+           .check = spelling::sha256},
+          {.name = "rpm",
+           .type = ValueType::string_or_list,
+           .doc = "URLs of repositories that dnf(8) installs from",
+           .fallback = StringList{},
+           .example = "\"https://mirror.example/fedora/linux/releases/40/Everything/x86_64/os\"",
+           .check = spelling::url},
+          {.name = "release",
+           .doc = "with `rpm`: what $releasever means",
+           .example = "\"40\"",
+           .check = spelling::version},
+          {.name = "pacman",
+           .type = ValueType::string_or_list,
+           .doc = "repositories that pacman(8) installs from, as NAME=URL",
+           .fallback = StringList{},
+           .example = "\"core=https://mirror.example/archlinux/core/os/x86_64\"",
+           .check = spelling::pacman_repository},
+          {.name = "keys",
+           .type = ValueType::string_list,
+           .doc = "with `rpm` and `pacman`: files in the recipe's folder with the keys that sign the packages",
+           .fallback = StringList{},
+           .example = "[\"files/packages.asc\"]",
+           .check = spelling::source_path},
+          {.name = "unsigned",
+           .type = ValueType::boolean,
+           .doc = "with `rpm` and `pacman`: take packages that nobody signed",
+           .fallback = false,
+           .example = "true"}}};
+}
+
 TableSchema packages_table() {
   return {.name = "packages",
           .doc = "What is installed beside the distribution's essential packages.",
@@ -203,7 +258,8 @@ TableSchema user_table() {
                 .type = ValueType::boolean,
                 .doc = "a system user, its number below 1000",
                 .fallback = false,
-                .example = "true"}}};
+                .example = "true"}},
+      .identity = "name"};
 }
 
 KeySchema source_key() {
@@ -211,6 +267,59 @@ KeySchema source_key() {
           .doc = "a file in the recipe's folder that holds it; this or `content`",
           .example = "\"files/motd\"",
           .check = spelling::source_path};
+}
+
+TableSchema group_table() {
+  return {.name = "group",
+          .doc = "A group to add, before the users.",
+          .array = true,
+          .keys = {{.name = "name",
+                    .doc = "the group's name",
+                    .required = true,
+                    .example = "\"web\"",
+                    .pattern = account_pattern,
+                    .check = spelling::account},
+                   {.name = "gid",
+                    .type = ValueType::integer,
+                    .doc = "its number",
+                    .default_text = "the next free one",
+                    .example = "1600",
+                    .minimum = 1,
+                    .maximum = 59999},
+                   {.name = "system",
+                    .type = ValueType::boolean,
+                    .doc = "a system group, its number below 1000",
+                    .fallback = false,
+                    .example = "true"}},
+          .identity = "name"};
+}
+
+TableSchema tree_table() {
+  return {.name = "tree",
+          .doc = "A folder to put into the image with all that it holds, before the files of [[file]].",
+          .array = true,
+          .keys = {{.name = "path",
+                    .doc = "where it stands in the image; what is there already stays",
+                    .required = true,
+                    .example = "\"/srv/www\"",
+                    .pattern = path_pattern,
+                    .check = spelling::absolute_path},
+                   {.name = "source",
+                    .doc = "a folder in the recipe's folder; programs are 0755, other files 0644, links stay links",
+                    .required = true,
+                    .example = "\"files\"",
+                    .check = spelling::source_path},
+                   {.name = "owner",
+                    .doc = "the owner of all in it, a name or a number",
+                    .fallback = "root",
+                    .example = "\"www-data\"",
+                    .check = spelling::owner},
+                   {.name = "group",
+                    .doc = "the group of all in it, a name or a number",
+                    .fallback = "root",
+                    .example = "\"www-data\"",
+                    .check = spelling::owner}},
+          .identity = "path"};
 }
 
 TableSchema file_table() {
@@ -239,7 +348,8 @@ TableSchema file_table() {
                     .doc = "its group, a name or a number",
                     .fallback = "root",
                     .example = "\"www-data\"",
-                    .check = spelling::owner}}};
+                    .check = spelling::owner}},
+          .identity = "path"};
 }
 
 TableSchema script_table() {
@@ -248,14 +358,18 @@ TableSchema script_table() {
       .doc =
           "A program that runs in the image while it is built; its first line names the interpreter: `#!/bin/sh -e`.",
       .array = true,
-      .keys = {
-          {.name = "phase",
-           .doc = "when it runs: see [Scripts](#scripts)",
-           .fallback = "customize",
-           .example = "\"final\"",
-           .choices = {"setup", "essential", "customize", "final"}},
-          source_key(),
-          {.name = "content", .doc = "the program; this or `source`", .example = "\"#!/bin/sh -e\\nldconfig\\n\""}}};
+      .keys = {{.name = "phase",
+                .doc = "when it runs: see [Scripts](#scripts)",
+                .fallback = "customize",
+                .example = "\"final\"",
+                .choices = {"setup", "essential", "customize", "final"}},
+               source_key(),
+               {.name = "content", .doc = "the program; this or `source`", .example = "\"#!/bin/sh -e\\nldconfig\\n\""},
+               {.name = "network",
+                .type = ValueType::boolean,
+                .doc = "it may use the host's network; without it has none",
+                .fallback = false,
+                .example = "true"}}};
 }
 
 TableSchema boot_table() {
@@ -283,6 +397,36 @@ TableSchema boot_table() {
 
 }  // namespace
 
+namespace {
+
+TableSchema variables_table() {
+  return {.name = "variables",
+          .doc =
+              "Defaults of variables: `{{NAME}}` in any string of the recipe stands for the value; "
+              "`--set NAME=VALUE` gives another one.",
+          .free_key =
+              KeySchema{.name = "NAME", .doc = "a variable's default", .example = "port = \"8080\"", .maximum = 4096}};
+}
+
+TableSchema profile_table() {
+  return {.name = "profile",
+          .doc =
+              "Tables that are laid over the recipe's own where `--profile NAME` asks for it. They hold what the "
+              "recipe's tables hold: `[profile.debug.packages]`, `[[profile.debug.file]]`.",
+          .profiles = true};
+}
+
+KeySchema include_key() {
+  return {.name = "include",
+          .type = ValueType::string_or_list,
+          .doc = "recipes in this one's folder that come first; what stands here is laid over them",
+          .fallback = StringList{},
+          .example = "[\"common/base.toml\"]",
+          .check = spelling::source_path};
+}
+
+}  // namespace
+
 const Schema& recipe_schema() {
   static const Schema schema{
       .title = "recipe",
@@ -294,9 +438,13 @@ const Schema& recipe_schema() {
                          .fallback = std::int64_t{1},
                          .example = "1",
                          .minimum = 1,
-                         .maximum = 1}},
-               .tables = {image_table(), distribution_table(), packages_table(), filesystem_table(), system_table(),
-                          user_table(), file_table(), script_table(), boot_table()}}};
+                         .maximum = 1},
+                        include_key()},
+               .tables = {variables_table(), profile_table(), image_table(), distribution_table(), source_table(),
+                          packages_table(), filesystem_table(), system_table(), user_table(), group_table(),
+                          tree_table(), file_table(), script_table(), boot_table()}},
+      .check = {},
+      .composed = true};
   return schema;
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <map>
 
 #include "imagebuild/recipe/host.h"
@@ -12,7 +14,9 @@ namespace domsmith {
 
 namespace {
 
-std::string stands_at(Place place) { return fmt::format("it stands at line {} already", place.line); }
+std::string stands_at(Place place) {
+  return fmt::format("it stands at line {}{} already", place.line, place.file == 0 ? "" : " of an included file");
+}
 
 // Complains of a key's value that an earlier table of the list has, too.
 void check_unique(const std::vector<DocumentTable>& tables, const std::string& key, std::string_view kind,
@@ -105,8 +109,83 @@ void check_disjoint(const DocumentTable& table, const std::string& key, const st
   }
 }
 
+constexpr std::array source_kinds{"tar", "oci", "disk", "rpm", "pacman"};
+
+// A key of [source] that says something of another kind of source only.
+void check_fits(const DocumentTable& source, const char* key, std::initializer_list<std::string_view> kinds,
+                std::string_view hint, Problems& problems) {
+  const bool fits = std::ranges::any_of(kinds, [&](std::string_view kind) { return source.written(kind); });
+  if (source.written(key) && !fits) {
+    problems.add(source.key_place(key), fmt::format("'{}' says nothing of this source", key), std::string(hint));
+  }
+}
+
+// Trees that are there already have their packages.
+void check_no_packages(const DocumentTable& root, Problems& problems) {
+  const DocumentTable& packages = root.table("packages");
+  if (packages.present() && !root.table("source").written("rpm") && !root.table("source").written("pacman")) {
+    problems.add(packages.place(), "[packages] needs a source of packages",
+                 "a [[script]] with network = true can install some with the tree's own programs");
+  }
+  for (const char* key : {"remove", "recommends"}) {
+    if (packages.written(key) && root.table("source").present()) {
+      problems.add(packages.key_place(key), fmt::format("'{}' is for packages of apt", key));
+    }
+  }
+  for (const DocumentTable& script : root.tables("script")) {
+    if (script.string("phase") == "setup" || script.string("phase") == "essential") {
+      problems.add(script.value_place("phase"),
+                   fmt::format("a tree of [source] has no phase '{}'", script.string("phase")),
+                   "customize and final are there");
+    }
+  }
+}
+
+void check_tree_source(const DocumentTable& root, Problems& problems) {
+  const DocumentTable& source = root.table("source");
+  if (!source.present()) {
+    return;
+  }
+  if (root.table("distribution").present()) {
+    problems.add(source.place(), "a recipe has [distribution] or [source], not both",
+                 fmt::format("[distribution] is at line {}", root.table("distribution").place().line));
+  }
+  const char* first = nullptr;
+  for (const char* kind : source_kinds) {
+    if (source.written(kind) && first != nullptr) {
+      problems.add(source.key_place(kind), fmt::format("[source] has '{}' and '{}'", first, kind), "one of them");
+    } else if (source.written(kind)) {
+      first = kind;
+    }
+  }
+  if (first == nullptr) {
+    problems.add(source.place(), "[source] names no source", "one of tar, oci, disk, rpm, pacman");
+  }
+  if (source.written("disk") && !source.written("format")) {
+    problems.add(source.key_place("disk"), "'disk' needs 'format'",
+                 "format = \"qcow2\" or \"raw\"; it is never guessed");
+  }
+  check_fits(source, "format", {"disk"}, "it goes with 'disk'", problems);
+  check_fits(source, "sha256", {"tar", "oci", "disk"}, "it goes with 'tar', 'oci' and 'disk'", problems);
+  check_fits(source, "release", {"rpm"}, "it goes with 'rpm'", problems);
+  check_fits(source, "keys", {"rpm", "pacman"}, "it goes with 'rpm' and 'pacman'", problems);
+  check_fits(source, "unsigned", {"rpm", "pacman"}, "it goes with 'rpm' and 'pacman'", problems);
+  const bool packages = source.written("rpm") || source.written("pacman");
+  if (packages && source.strings("keys").empty() && !source.boolean("unsigned")) {
+    problems.add(source.place(), "[source] has no 'keys'",
+                 "keys = [\"files/packages.asc\"]; unsigned = true takes packages that nobody signed");
+  }
+  if (packages && root.table("packages").strings("install").empty()) {
+    problems.add(source.place(), "no packages to install", "[packages] install names some");
+  }
+  check_no_packages(root, problems);
+}
+
 void check_release(const Document& document, Problems& problems) {
   const DocumentTable& distribution = document.root().table("distribution");
+  if (document.root().table("source").present()) {
+    return;
+  }
   if (distribution.written("release") || !distribution.has("name")) {
     return;
   }
@@ -121,6 +200,8 @@ void check_release(const Document& document, Problems& problems) {
 
 void check_recipe(const Document& document, Problems& problems) {
   const DocumentTable& root = document.root();
+  check_unique(root.tables("group"), "name", "group", problems);
+  check_unique(root.tables("tree"), "path", "tree", problems);
   check_users(root.tables("user"), problems);
   check_paths(root.tables("file"), problems);
   check_one_of_two(root.tables("file"), "[[file]]", problems);
@@ -130,6 +211,7 @@ void check_recipe(const Document& document, Problems& problems) {
   check_disjoint(services, "disable", "enable", problems);
   check_disjoint(services, "mask", "enable", problems);
   check_release(document, problems);
+  check_tree_source(root, problems);
   const DocumentTable& boot = root.table("boot");
   const StringList& removed = root.table("packages").strings("remove");
   if (const auto found = std::ranges::find(removed, boot.string("kernel")); found != removed.end()) {

@@ -70,6 +70,10 @@ struct TableSchema {
   bool required = false;
   std::vector<KeySchema> keys{};
   std::vector<TableSchema> tables{};
+  // Of [[name]]: the key by which one in another file (composed documents) takes the place of this one.
+  std::string identity{};
+  std::optional<KeySchema> free_key{};  // the table's keys have names of their author's own, and values like this
+  bool profiles = false;                // [name.PROFILE]: each holds tables of the root's, laid over them where chosen
 };
 
 class Document;
@@ -81,6 +85,9 @@ struct Schema {
   // What one key alone cannot tell. It runs behind the check of every key, also where some were wrong: those are
   // absent.
   std::function<void(const Document&, Problems&)> check{};
+  // The document may be put together from several files and parts: a key `include`, a table with `free_key` called
+  // `variables` whose values stand for "{{NAME}}" in strings, a table with `profiles`. See read_composed().
+  bool composed = false;
 };
 
 // The description of one key or table; nullptr where there is none.

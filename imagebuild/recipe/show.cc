@@ -27,6 +27,21 @@ void fill_user(const RecipeUser& user, DocumentTable& table) {
   table.set("system", user.system);
 }
 
+void fill_group(const RecipeGroup& group, DocumentTable& table) {
+  table.set("name", group.name);
+  if (group.gid) {
+    table.set("gid", std::int64_t{*group.gid});
+  }
+  table.set("system", group.system);
+}
+
+void fill_tree(const RecipeTree& tree, DocumentTable& table) {
+  table.set("path", tree.path);
+  table.set("source", tree.source);
+  table.set("owner", tree.owner);
+  table.set("group", tree.group);
+}
+
 void fill_bytes(const std::string& source, const std::string& bytes, DocumentTable& table) {
   if (source.empty()) {
     table.set("content", bytes);
@@ -47,9 +62,38 @@ void fill_script(const RecipeScript& script, DocumentTable& table) {
   static constexpr std::array<const char*, 4> phases{"setup", "essential", "customize", "final"};
   table.set("phase", std::string(phases.at(static_cast<std::size_t>(script.phase))));
   fill_bytes(script.source, script.bytes, table);
+  table.set("network", script.network);
+}
+
+void fill_source(const RecipeSource& from, DocumentTable& source) {
+  using Kind = RecipeSource::Kind;
+  static constexpr std::array<const char*, 6> words{"", "tar", "oci", "disk", "rpm", "pacman"};
+  const char* word = words.at(static_cast<std::size_t>(from.kind));
+  if (from.kind == Kind::rpm || from.kind == Kind::pacman) {
+    source.set(word, from.repositories);
+    source.set("keys", from.keys);
+    source.set("unsigned", from.is_unsigned);
+  } else {
+    source.set(word, from.location);
+  }
+  const auto set_given = [&](const char* key, const std::string& value) {
+    if (!value.empty()) {
+      source.set(key, value);
+    }
+  };
+  set_given("format", from.format);
+  set_given("sha256", from.sha256);
+  set_given("release", from.release);
 }
 
 void fill_source_of_packages(const Recipe& recipe, DocumentTable& root) {
+  if (recipe.source.kind != RecipeSource::Kind::none) {
+    fill_source(recipe.source, root.edit("source"));
+    if (!recipe.packages.install.empty()) {
+      root.edit("packages").set("install", recipe.packages.install);
+    }
+    return;
+  }
   DocumentTable& distribution = root.edit("distribution");
   distribution.set("name", recipe.distribution.name);
   distribution.set("release", recipe.distribution.release);
@@ -85,6 +129,12 @@ DocumentTable document_of(const Recipe& recipe) {
   filesystem.set("size", static_cast<std::int64_t>(recipe.filesystem.size));
   filesystem.set("label", recipe.filesystem.label);
   fill_system(recipe.system, root.edit("system"));
+  for (const RecipeGroup& group : recipe.groups) {
+    fill_group(group, root.append("group"));
+  }
+  for (const RecipeTree& tree : recipe.trees) {
+    fill_tree(tree, root.append("tree"));
+  }
   for (const RecipeUser& user : recipe.users) {
     fill_user(user, root.append("user"));
   }
@@ -95,7 +145,9 @@ DocumentTable document_of(const Recipe& recipe) {
     fill_script(script, root.append("script"));
   }
   DocumentTable& boot = root.edit("boot");
-  boot.set("kernel", recipe.boot.kernel);
+  if (!recipe.boot.kernel.empty()) {
+    boot.set("kernel", recipe.boot.kernel);
+  }
   boot.set("cmdline", recipe.boot.cmdline);
   boot.set("modules", recipe.boot.modules);
   return root;

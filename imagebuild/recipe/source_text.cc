@@ -28,7 +28,8 @@ std::vector<std::size_t> offsets_of(std::string_view line) {
 
 }  // namespace
 
-SourceText::SourceText(std::string_view text) : text_(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text) {
+SourceText::SourceText(std::string_view text, unsigned file)
+    : text_(text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text), file_(file) {
   starts_.push_back(0);
   for (std::size_t i = text_.find('\n'); i != std::string::npos; i = text_.find('\n', i + 1)) {
     starts_.push_back(i + 1);
@@ -75,7 +76,7 @@ Place SourceText::place(unsigned line, unsigned column, unsigned end_line, unsig
   const unsigned begin = byte_column(line, column);
   const unsigned end =
       end_line == line ? byte_column(line, end_column) : static_cast<unsigned>(this->line(line).size()) + 1;
-  return {.line = line, .column = begin, .width = end > begin ? end - begin : 1};
+  return {.line = line, .column = begin, .width = end > begin ? end - begin : 1, .file = file_};
 }
 
 std::string_view SourceText::at(Place place) const {

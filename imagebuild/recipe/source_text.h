@@ -13,7 +13,7 @@ namespace domsmith {
 class SourceText {
  public:
   // A UTF-8 byte order mark is left out. The bytes behind `text` are copied.
-  explicit SourceText(std::string_view text);
+  explicit SourceText(std::string_view text, unsigned file = 0);  // `file` is for its places
 
   [[nodiscard]] const std::string& text() const { return text_; }
   // Without "\n" or "\r\n"; "" past the end. `line` starts at 1.
@@ -31,6 +31,7 @@ class SourceText {
 
  private:
   std::string text_;
+  unsigned file_ = 0;
   std::vector<std::size_t> starts_;
   // The byte offset of every 256th code point of a line that was asked for, so that a long line costs no quadratic
   // walk; nothing for a line that is all ASCII.

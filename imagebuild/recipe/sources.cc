@@ -1,5 +1,6 @@
 #include "imagebuild/recipe/sources.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
@@ -7,8 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <span>
 
 #include "base/text.h"
@@ -76,8 +79,91 @@ Result<Fd> SourceFolder::open(const std::string& relative) {
   return Fd(fd);
 }
 
-Result<std::string> SourceFolder::read(const std::string& relative) {
-  const Fd file = TRY(open(relative));
+Result<std::string> SourceFolder::read(const std::string& relative) { return read_open(TRY(open(relative))); }
+
+namespace {
+
+constexpr std::size_t most_nodes = 4096;
+constexpr int deepest = 32;
+
+std::vector<std::string> names_of(int folder) {
+  std::vector<std::string> names;
+  Fd copy(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? ::fdopendir(copy.get()) : nullptr, ::closedir);
+  if (!stream) {
+    return names;
+  }
+  copy.release();
+  while (const dirent* item = ::readdir(stream.get())) {
+    const std::string name(static_cast<const char*>(item->d_name));
+    if (name != "." && name != "..") {
+      names.push_back(name);
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<std::string> link_text(int folder, const std::string& name) {
+  std::string text(4096, '\0');
+  const ssize_t length = ::readlinkat(folder, name.c_str(), text.data(), text.size());
+  if (length <= 0) {
+    return fail(ErrorCode::bad_input, "a link in it cannot be read");
+  }
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+}  // namespace
+
+Result<void> SourceFolder::read_folder(int folder, const std::string& path, int depth,
+                                       std::vector<RecipeTree::Node>& nodes) {
+  using Kind = RecipeTree::Node::Kind;
+  if (depth > deepest) {
+    return fail(ErrorCode::bad_input, fmt::format("it is deeper than {} folders", deepest));
+  }
+  for (const std::string& name : names_of(folder)) {
+    if (nodes.size() >= most_nodes) {
+      return fail(ErrorCode::bad_input, fmt::format("it holds more than {} files", most_nodes));
+    }
+    struct stat info{};
+    if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      return fail(ErrorCode::bad_input, std::strerror(errno));
+    }
+    const std::string full = path + "/" + name;
+    if (S_ISLNK(info.st_mode)) {
+      nodes.push_back({.kind = Kind::link, .path = full, .bytes = TRY(link_text(folder, name)), .mode = 0777});
+      continue;
+    }
+    const Fd inner(::openat(folder, name.c_str(), read_flags | O_NOFOLLOW));
+    if (!inner) {
+      return fail(ErrorCode::bad_input, fmt::format("{}: {}", name, std::strerror(errno)));
+    }
+    if (S_ISDIR(info.st_mode)) {
+      nodes.push_back({.kind = Kind::folder, .path = full, .bytes = {}, .mode = 0755});
+      TRY(read_folder(inner.get(), full, depth + 1, nodes));
+    } else {
+      const bool program = (info.st_mode & 0111) != 0;
+      nodes.push_back(
+          {.kind = Kind::file, .path = full, .bytes = TRY(read_open(inner)), .mode = program ? 0755U : 0644U});
+    }
+  }
+  return {};
+}
+
+Result<std::vector<RecipeTree::Node>> SourceFolder::read_tree(const std::string& relative, const std::string& path) {
+  const Fd folder = TRY(open(relative));
+  struct stat info{};
+  if (::fstat(folder.get(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return fail(ErrorCode::bad_input, "it is no folder");
+  }
+  std::vector<RecipeTree::Node> nodes{
+      {.kind = RecipeTree::Node::Kind::folder, .path = path, .bytes = {}, .mode = 0755}};
+  TRY(read_folder(folder.get(), path, 1, nodes));
+  return nodes;
+}
+
+Result<std::string> SourceFolder::read_open(const Fd& file) {
   struct stat status{};
   if (fstat(file.get(), &status) != 0) {
     return fail(ErrorCode::bad_input, std::strerror(errno));

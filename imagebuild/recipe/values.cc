@@ -91,6 +91,10 @@ std::string_view type_words(ValueType type) {
   return words.at(static_cast<std::size_t>(type));
 }
 
+std::string header_text(const std::string& path, bool array) {
+  return path.empty() ? path : fmt::format(fmt::runtime(array ? "[[{}]]" : "[{}]"), path);
+}
+
 std::string in_table(const std::string& header) { return header.empty() ? std::string{} : " in " + header; }
 
 std::optional<Value> value_of_string(const ValueContext& context, const std::string& text, const SourceText& source,

@@ -19,6 +19,8 @@ struct ValueContext {
 bool is_list(ValueType type);
 std::string_view type_words(ValueType type);      // "a string", "a list of strings"
 std::string in_table(const std::string& header);  // " in [image]", or "" for the root
+// "[image]", "[[user]]", "[system.services]"; "" for the root.
+std::string header_text(const std::string& path, bool array);
 
 // A value of type string, size or mode that is written as a string.
 std::optional<Value> value_of_string(const ValueContext& context, const std::string& text, const SourceText& source,

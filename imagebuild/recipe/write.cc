@@ -115,6 +115,9 @@ nlohmann::json table_json(const DocumentTable& table, const TableSchema& schema)
     }
   }
   for (const TableSchema& inner : schema.tables) {
+    if (inner.free_key || inner.profiles) {
+      continue;  // they are what a document was put together from
+    }
     if (!inner.array) {
       json[inner.name] = table_json(table.table(inner.name), inner);
       continue;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "imagebuild/packages/host.h"
 #include "imagebuild/recipe/parse.h"
+#include "provision/cli/recipe_words.h"
 #include "provision/cli/site.h"
 #include "provision/images/build_image.h"
 
@@ -20,6 +21,7 @@ struct BuildVerbOptions {
   bool locked = false;  // --locked
   bool no_cache = false;
   bool refresh = false;
+  RecipeWords words;
 };
 
 std::filesystem::path lock_path(const BuildVerbOptions& options, const Recipe& recipe) {
@@ -40,6 +42,9 @@ Result<ImageBuildOptions> build_options(const BuildVerbOptions& options, const R
 Result<void> show_plan(CliContext& cli, const ImageBuildPlan& plan, const ImageBuildOptions& options) {
   nlohmann::json document = plan_json(plan);
   std::string text = plan_text(plan);
+  if (plan.build.source) {
+    return cli.output().answer(document, text);
+  }
   Site site = TRY(Site::look(cli));
   const auto set = preview_packages(site.place(), plan, options, cli.progress());
   if (!set) {
@@ -83,7 +88,8 @@ Result<std::string> write_lock(CliContext& cli, const std::filesystem::path& pat
 
 Result<void> build_verb(CliContext& cli, const BuildVerbOptions& options) {
   const Settings settings = TRY(cli.settings());
-  const Recipe recipe = TRY(load_recipe(TRY(recipe_path(settings, options.recipe))));
+  const Recipe recipe =
+      TRY(load_recipe(TRY(recipe_path(settings, options.recipe)), TRY(recipe_choices(options.words))));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
   const packages::HostFacts host = TRY(packages::host_facts());
   const ImageBuildPlan plan = TRY(plan_image_build(recipe, host, *store));
@@ -96,7 +102,7 @@ Result<void> build_verb(CliContext& cli, const BuildVerbOptions& options) {
   const ImageRecord& image = built.record;
   nlohmann::json document = record_json(image);
   document["made"] = built.made;
-  if (!options.locked) {
+  if (!options.locked && !plan.build.source) {
     document["lock"] = TRY(write_lock(cli, lock_path(options, recipe), built.lock, !options.lock.empty()));
   }
   return cli.output().answer(
@@ -119,6 +125,7 @@ void add_build_command(CliContext& cli) {
   verb.add_option("--lock", options->lock, "the lock file; default: NAME.lock.toml beside the recipe");
   verb.add_flag("--no-cache", options->no_cache, "use no layer of earlier builds, and keep none");
   verb.add_flag("--refresh", options->refresh, "ask the mirrors even if they were asked within the last hour");
+  add_recipe_words(verb, options->words);
 }
 
 }  // namespace domsmith

@@ -1,4 +1,4 @@
-// domsmith image list|show|verify|export|import|remove
+// domsmith image list|show|sbom|diff|verify|export|import|remove
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,8 +7,10 @@
 #include "base/text.h"
 #include "imagebuild/packages/host.h"
 #include "imagebuild/recipe/parse.h"
+#include "provision/cli/image_contents.h"
 #include "provision/cli/site.h"
 #include "provision/images/build_image.h"
+#include "provision/images/import_disk.h"
 #include "provision/images/make_image.h"
 #include "provision/images/transfer.h"
 #include "provision/images/verify.h"
@@ -22,6 +24,10 @@ struct ImageOptions {
   std::string path;
   std::string rebuild;  // a recipe
   std::string lock;
+  std::string format;
+  std::string size;
+  std::string other;  // diff: the second image
+  bool packages = false;
 };
 
 std::string short_hash(const std::string& sha256) { return sha256.empty() ? "-" : sha256.substr(0, 12); }
@@ -48,6 +54,9 @@ Result<void> list_images(CliContext& cli) {
 }
 
 Result<void> show_image(CliContext& cli, const ImageOptions& options) {
+  if (options.packages) {
+    return show_packages(cli, options.name);
+  }
   Site site = TRY(Site::look(cli));
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
   const ImageRecord image = TRY(look_at_image(site.place(), *store, options.name));
@@ -121,8 +130,47 @@ Result<void> export_image_verb(CliContext& cli, const ImageOptions& options) {
                              fmt::format("image {} is in {}\n", image.name, options.path));
 }
 
+Result<DiskImport> disk_import_of(const ImageOptions& options) {
+  if (options.name.empty()) {
+    return fail(ErrorCode::bad_input, "a disk image has no name of its own", "give it one: --name NAME");
+  }
+  DiskImport wanted{.path = options.path, .format = options.format, .name = options.name, .size = 0};
+  if (!options.size.empty()) {
+    const auto size = parse_size(options.size);
+    if (!size) {
+      return fail(ErrorCode::bad_input, fmt::format("bad size '{}'", options.size), "for example --size 4GiB");
+    }
+    wanted.size = *size;
+  }
+  return wanted;
+}
+
+Result<void> import_disk_verb(CliContext& cli, VolumeStore& store, const ImageOptions& options) {
+  const DiskImport wanted = TRY(disk_import_of(options));
+  if (cli.plan_only()) {
+    return cli.output().answer(
+        {{"verb", "image import"},
+         {"from", wanted.path},
+         {"format", wanted.format},
+         {"image", wanted.name},
+         {"size", wanted.size},
+         {"store", store.name()}},
+        fmt::format(
+            "read the {} disk {} in libguestfs's virtual machine\nwrite its tree to an ext4 image {} in {}, {}\n"
+            "make it boot as a Xen guest: fstab, console hvc0, kernel and initramfs\n",
+            wanted.format, wanted.path, wanted.name, store.name(),
+            wanted.size == 0 ? "as large as its file systems" : size_text(wanted.size)));
+  }
+  Site site = TRY(Site::open(cli));
+  const ImageRecord image = TRY(import_disk(site.place(), store, wanted, cli.progress()));
+  return cli.output().answer(record_json(image), fmt::format("golden image {} is in {}\n", image.name, image.store));
+}
+
 Result<void> import_image_verb(CliContext& cli, const ImageOptions& options) {
   const std::unique_ptr<VolumeStore> store = TRY(cli.open_store());
+  if (!options.format.empty()) {
+    return import_disk_verb(cli, *store, options);
+  }
   if (cli.plan_only()) {
     return cli.output().answer({{"verb", "image import"}, {"from", options.path}, {"store", store->name()}},
                                fmt::format("copy the image of {} into {}\n", options.path, store->name()));
@@ -155,6 +203,14 @@ void add_image_commands(CliContext& cli) {
   cli.verb(image, "list", "the images of the registry", [&cli] { return list_images(cli); });
   Verb show = cli.verb(image, "show", "what is known of one", [&cli, options] { return show_image(cli, *options); });
   show.add_option("IMAGE", options->name, "its name").required();
+  show.add_flag("--packages", options->packages, "its packages with their versions");
+  Verb bill = cli.verb(image, "sbom", "its bill of materials: CycloneDX 1.5, JSON",
+                       [&cli, options] { return show_bill(cli, options->name); });
+  bill.add_option("IMAGE", options->name, "its name").required();
+  Verb diff = cli.verb(image, "diff", "what differs between two: packages and files",
+                       [&cli, options] { return diff_images(cli, options->name, options->other); });
+  diff.add_option("BEFORE", options->name, "one image").required();
+  diff.add_option("AFTER", options->other, "another one").required();
   Verb verify = cli.verb(image, "verify", "check volume, file system and boot files",
                          [&cli, options] { return verify_image_verb(cli, *options); });
   verify.add_option("IMAGE", options->name, "its name").required();
@@ -169,8 +225,11 @@ void add_image_commands(CliContext& cli) {
   Verb in = cli.verb(
       image, "import", "take one from plain files", [&cli, options] { return import_image_verb(cli, *options); },
       VerbKind::changes);
-  in.add_option("SOURCE", options->path, "a folder that export wrote, or a raw image").required();
+  in.add_option("SOURCE", options->path, "a folder that export wrote, a raw image, or with --format any disk")
+      .required();
   in.add_option("--name", options->name, "a name for it; default: its own");
+  in.add_option("--format", options->format, "a disk of another system: raw or qcow2");
+  in.add_option("--size", options->size, "with --format: the image's size; default: that of the disk's file systems");
   Verb remove = cli.verb(
       image, "remove", "remove one that no guest uses", [&cli, options] { return remove_image_verb(cli, *options); },
       VerbKind::changes);

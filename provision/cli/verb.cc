@@ -9,6 +9,11 @@ VerbOption& VerbOption::required() {
   return *this;
 }
 
+VerbOption& VerbOption::one_each() {
+  option_->allow_extra_args(false);
+  return *this;
+}
+
 VerbOption& VerbOption::range(unsigned least, unsigned most) {
   option_->check(CLI::Range(least, most));
   return *this;

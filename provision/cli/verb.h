@@ -17,6 +17,7 @@ class VerbOption {
  public:
   explicit VerbOption(CLI::Option& option) : option_(&option) {}
   VerbOption& required();
+  VerbOption& one_each();  // of a vector: one word each time the option stands there, and no more
   VerbOption& range(unsigned least, unsigned most);  // usage error outside; both ends are allowed
 
  private:

@@ -118,6 +118,23 @@ ImageRecord record_of_recipe(const ImageBuildPlan& plan) {
   return record;
 }
 
+Populated populated_of(BuildResult built);
+
+// A tree of [source] says itself what system it is, and only when it is there.
+Result<Populated> populate_from_source(const ImageBuildPlan& plan, BlockTarget& target,
+                                       const std::filesystem::path& work, Progress& progress) {
+  Populated populated = populated_of(TRY(build(plan.build, target, progress, {.work = work, .cache = work})));
+  extfs::FileSystem fs = TRY(extfs::FileSystem::open(target, Access::read_write));
+  ImageDescription description = describe_image(plan.build.recipe, plan.recipe_sha256);
+  TRY(name_system(fs, description));
+  TRY(write_description(fs, description));
+  populated.distribution = description.distribution;
+  populated.release = description.release;
+  populated.used = fs.used_bytes();
+  TRY(fs.close());
+  return populated;
+}
+
 Populated populated_of(BuildResult built) {
   Populated populated;
   populated.used = built.used_bytes;
@@ -159,6 +176,15 @@ Result<engine::PackageSet> preview_packages(const Workplace& place, const ImageB
 
 Result<BuiltImage> build_image(Workplace& place, VolumeStore& store, const ImageBuildPlan& plan,
                                const ImageBuildOptions& options, Progress& progress) {
+  if (plan.build.source) {
+    return BuiltImage{.record = TRY(make_image(
+                          place, store, "build", record_of_recipe(plan),
+                          [&](BlockTarget& target, const std::filesystem::path& work) {
+                            return populate_from_source(plan, target, work, progress);
+                          },
+                          progress)),
+                      .lock = {}};
+  }
   const FileLock cache = TRY(hold_cache(place, FileLock::Mode::shared));
   const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
   BuiltImage built{.record = {},

@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
+#include "imagebuild/recipe/host.h"
 
 namespace domsmith {
 
@@ -70,6 +71,22 @@ Result<ImageDescription> parse_description(const std::string& text) try {
   Error damage;
   damage.what = error.what();
   return wrap(std::move(damage), fmt::format("the image's {} is damaged", file));
+}
+
+Result<void> name_system(extfs::FileSystem& image, ImageDescription& description) {
+  description.distribution = "linux";
+  for (const char* path : {"/etc/os-release", "/usr/lib/os-release"}) {
+    if (!TRY(image.exists(path))) {
+      continue;
+    }
+    const HostRelease said = parse_os_release(TRY(image.read_file(path, longest)));
+    if (!said.id.empty()) {
+      description.distribution = said.id;
+      description.release = said.codename.empty() ? said.version : said.codename;
+    }
+    break;
+  }
+  return {};
 }
 
 Result<void> write_description(extfs::FileSystem& image, const ImageDescription& description) {

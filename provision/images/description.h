@@ -30,6 +30,9 @@ ImageDescription describe_image(const Recipe& recipe, std::string recipe_sha256)
 std::string description_text(const ImageDescription& description);  // JSON
 Result<ImageDescription> parse_description(const std::string& text);
 
+// Distribution and release, as the image's own os-release(5) has them; "linux" where it has none.
+Result<void> name_system(extfs::FileSystem& image, ImageDescription& description);
+
 // Where it stands in an image, without the leading '/'.
 inline constexpr const char* description_path = "usr/lib/domsmith/image.json";
 Result<void> write_description(extfs::FileSystem& image, const ImageDescription& description);

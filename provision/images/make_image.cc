@@ -100,6 +100,10 @@ void fill_columns(ImageRecord& record, const Populated& populated) {
   record.initrd_sha256 = populated.boot.initrd_sha256;
   record.kernel_version = populated.boot.version;
   record.cmdline = populated.boot.cmdline;
+  if (!populated.distribution.empty()) {
+    record.distribution = populated.distribution;
+    record.release = populated.release;
+  }
 }
 
 Result<ImageRecord> enter_image(Workplace& place, Operation& operation, ImageRecord record,

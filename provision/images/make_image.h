@@ -21,6 +21,7 @@ struct Populated {
   std::uint64_t used = 0;
   std::uint64_t packages = 0;
   std::string filesystem_uuid;
+  std::string distribution, release;  // where only the tree itself knows; empty: the record says
 };
 // `work` is an empty folder of the operation's own, 0700, for what is needed meanwhile: it goes with the operation, and
 // a recovery removes it where the process died.

@@ -60,17 +60,14 @@ class NewFile {
 // Copies the blocks that the file system uses, and none of the free ones, which may hold old bytes. What reads as
 // zeroes (an empty journal, inode tables without inodes) stays a hole: `to` is new.
 Result<void> copy_used(BlockTarget& from, BlockTarget& to, Progress& progress) {
-  extfs::FileSystem image = TRY(extfs::FileSystem::open(from, Access::read_only));
   static constexpr std::uint64_t step = 16U << 20;
-  std::optional<ByteRange> range = TRY(image.next_used(0));
-  while (range) {
-    for (std::uint64_t done = 0; done < range->length;) {
-      const std::uint64_t count = std::min(step, range->length - done);
-      TRY(copy_sparse(from, to, ByteRange{range->offset + done, count}));
+  for (const ByteRange& range : TRY(used_ranges(from))) {
+    for (std::uint64_t done = 0; done < range.length;) {
+      const std::uint64_t count = std::min(step, range.length - done);
+      TRY(copy_sparse(from, to, ByteRange{range.offset + done, count}));
       done += count;
-      progress.advance("copy", range->offset + done, from.size(), "bytes");
+      progress.advance("copy", range.offset + done, from.size(), "bytes");
     }
-    range = TRY(image.next_used(range->offset + range->length));
   }
   progress.advance("copy", from.size(), from.size(), "bytes");
   return {};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -48,7 +50,9 @@ VerifyCheck check_filesystem(const std::string& device) {
   if (!program) {
     return {"e2fsck -fn", false, program.error().what};
   }
-  const auto ran = run({.argv = {*program, "-fn", device}, .environment = {}, .working_directory = {}});
+  RunOptions options;
+  options.timeout = std::chrono::minutes(10);
+  const auto ran = run({.argv = {*program, "-fn", device}, .environment = {}, .working_directory = {}}, options);
   if (!ran) {
     return {"e2fsck -fn", false, ran.error().what};
   }

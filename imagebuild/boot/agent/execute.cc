@@ -1,7 +1,11 @@
 #include "imagebuild/boot/agent/execute.h"
 
 #include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,7 +54,27 @@ int input_file(const std::string& input) {
   return fd;
 }
 
-[[noreturn]] void run_child(char* const* argv, int input) {
+// A network namespace of its own, and the loopback in it up (netdevice(7)).
+bool leave_network() {
+  if (::unshare(CLONE_NEWNET) != 0) {
+    return false;
+  }
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");  // NOLINT(clang-analyzer-security.insecureAPI.strcpy): it fits
+  request.ifr_flags = IFF_UP;
+  if (fd >= 0) {
+    ::ioctl(fd, SIOCSIFFLAGS, &request);
+    ::close(fd);
+  }
+  return true;
+}
+
+[[noreturn]] void run_child(char* const* argv, int input, bool network) {
+  if (!network && !leave_network()) {
+    ::dprintf(STDERR_FILENO, "cannot leave the network: %s\n", std::strerror(errno));
+    ::_exit(126);
+  }
   ::dup2(input, STDIN_FILENO);
   ::dup2(STDERR_FILENO, STDOUT_FILENO);
   std::vector<std::string> environment = step_environment();
@@ -100,7 +124,7 @@ Outcome check_interpreter(const std::string& bytes) {
 
 }  // namespace
 
-Outcome execute(const std::vector<std::string>& argv, const std::string& input) {
+Outcome execute(const std::vector<std::string>& argv, const std::string& input, bool network) {
   if (argv.empty() || !argv[0].starts_with('/')) {
     return std::unexpected("a program needs an absolute path");
   }
@@ -115,7 +139,7 @@ Outcome execute(const std::vector<std::string>& argv, const std::string& input) 
   }
   pid_t child = ::fork();
   if (child == 0) {
-    run_child(pointers.data(), fd);
+    run_child(pointers.data(), fd, network);
   }
   int fork_errno = errno;
   ::close(fd);
@@ -126,7 +150,7 @@ Outcome execute(const std::vector<std::string>& argv, const std::string& input) 
   return wait_for(child);
 }
 
-Outcome execute_script(const std::string& bytes) {
+Outcome execute_script(const std::string& bytes, bool network) {
   if (!bytes.starts_with("#!")) {
     return std::unexpected("a script starts with #!");
   }
@@ -136,7 +160,7 @@ Outcome execute_script(const std::string& bytes) {
   if (auto written = write_new_file(script_path, bytes, 0700); !written) {
     return written;
   }
-  auto outcome = execute({script_path}, {});
+  auto outcome = execute({script_path}, {}, network);
   ::unlink(script_path);
   return outcome;
 }

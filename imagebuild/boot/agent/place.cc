@@ -143,6 +143,12 @@ Outcome place_directory(const std::string& root, const Step& step) {
   return set_attributes(root, path, step);
 }
 
+Outcome place_new_directory(const std::string& root, const Step& step) {
+  struct stat info{};
+  const std::string path = root + step.path;
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode) ? Outcome() : place_directory(root, step);
+}
+
 Outcome place_symlink(const std::string& root, const Step& step) {
   if (step.argv.size() != 1) {
     return std::unexpected("a link needs one target");

@@ -22,6 +22,7 @@ Outcome write_new_file(const std::string& path, std::string_view bytes, std::uin
 
 Outcome place_file(const std::string& root, const Step& step);
 Outcome place_directory(const std::string& root, const Step& step);
+Outcome place_new_directory(const std::string& root, const Step& step);  // one that is there stays as it is
 Outcome place_symlink(const std::string& root, const Step& step);
 Outcome remove_paths(const std::string& root, const std::vector<std::string>& patterns);
 

@@ -29,7 +29,7 @@ Outcome run_step(const std::string& root, const Step& step) {
     case StepKind::exec:
       return execute(step.argv, step.input);
     case StepKind::script:
-      return execute_script(step.input);
+      return execute_script(step.input, step.network);
     case StepKind::file:
       return place_file(root, step);
     case StepKind::directory:
@@ -42,6 +42,8 @@ Outcome run_step(const std::string& root, const Step& step) {
       return one_argument(step, set_timezone, root);
     case StepKind::locale:
       return one_argument(step, enable_locale, root);
+    case StepKind::new_directory:
+      return place_new_directory(root, step);
     case StepKind::host_files:
       return put_away_host_files(root);
   }

@@ -7,10 +7,10 @@
 namespace domsmith::agent {
 namespace {
 
-constexpr std::string_view magic = "domsmith-steps 1\n";
+constexpr std::string_view magic = "domsmith-steps 2\n";
 constexpr std::size_t arguments_limit = 65536;
-constexpr std::array<std::string_view, 9> kind_names{"exec",   "script",   "file",   "directory", "symlink",
-                                                     "remove", "timezone", "locale", "host_files"};
+constexpr std::array<std::string_view, 10> kind_names{"exec",   "script",   "file",   "directory",     "symlink",
+                                                      "remove", "timezone", "locale", "new_directory", "host_files"};
 
 void put(std::string& out, std::string_view bytes) {
   out += std::to_string(bytes.size());
@@ -100,6 +100,7 @@ Step read_step(Reader& reader) {
   step.mode = static_cast<std::uint32_t>(reader.number(07777));
   step.owner = reader.text();
   step.group = reader.text();
+  step.network = reader.number(1) == 1;
   for (auto arguments = reader.number(arguments_limit); arguments > 0 && !reader.failed(); --arguments) {
     step.argv.push_back(reader.text());
   }
@@ -121,6 +122,7 @@ std::string encode_steps(const std::vector<Step>& steps) {
     put(out, step.mode);
     put(out, step.owner);
     put(out, step.group);
+    put(out, std::uint64_t{step.network});
     put(out, step.argv.size());
     for (const std::string& argument : step.argv) {
       put(out, argument);

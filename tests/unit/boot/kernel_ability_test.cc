@@ -8,6 +8,12 @@
 namespace domsmith::boot {
 namespace {
 
+// As boot_files.cc asks: the ELF file inside, then its notes.
+KernelAbility ability_of(std::string_view kernel) {
+  const auto vmlinux = vmlinux_of(kernel, 192U << 20);
+  return vmlinux ? elf_ability(*vmlinux) : KernelAbility{};
+}
+
 constexpr KernelAbility unknown{.known = false, .pv = false, .pvh = false};
 constexpr KernelAbility both{.known = true, .pv = true, .pvh = true};
 
@@ -24,10 +30,10 @@ TEST(KernelAbility, LooksIntoABzImage) {
   const auto xz = compress(vmlinux, Compression::xz);
   const auto zstd = compress(vmlinux, Compression::zstd);
   ASSERT_TRUE(gzip && xz && zstd);
-  EXPECT_EQ(kernel_ability(bz_image(*gzip)), both);
-  EXPECT_EQ(kernel_ability(bz_image(*xz + "SIZE")), both);
-  EXPECT_EQ(kernel_ability(bz_image(*zstd + "SIZE")), both);
-  EXPECT_EQ(kernel_ability(vmlinux), both);
+  EXPECT_EQ(ability_of(bz_image(*gzip)), both);
+  EXPECT_EQ(ability_of(bz_image(*xz + "SIZE")), both);
+  EXPECT_EQ(ability_of(bz_image(*zstd + "SIZE")), both);
+  EXPECT_EQ(ability_of(vmlinux), both);
 }
 
 TEST(KernelAbility, UnpacksAKernelWithinALimit) {
@@ -44,13 +50,21 @@ TEST(KernelAbility, DamagedKernelsAreUnknown) {
   const auto gzip = compress(vmlinux_with({1, 18}), Compression::gzip);
   ASSERT_TRUE(gzip);
   const std::string image = bz_image(*gzip);
-  EXPECT_EQ(kernel_ability(""), unknown);
-  EXPECT_EQ(kernel_ability("not a kernel"), unknown);
-  EXPECT_EQ(kernel_ability(bz_image("")), unknown);
+  EXPECT_EQ(ability_of(""), unknown);
+  EXPECT_EQ(ability_of("not a kernel"), unknown);
+  EXPECT_EQ(ability_of(bz_image("")), unknown);
   for (std::size_t length = 0; length < image.size(); length += 7) {
-    const KernelAbility ability = kernel_ability(std::string_view(image).substr(0, length));
+    const KernelAbility ability = ability_of(std::string_view(image).substr(0, length));
     EXPECT_FALSE(ability.pv && !ability.known);
   }
+}
+
+TEST(KernelAbility, IsSaidInWords) {
+  EXPECT_EQ(ability_text(both), "as a PV and as a PVH guest");
+  EXPECT_EQ(ability_text(elf_ability(vmlinux_with({18}))), "as a PVH guest, not as PV");
+  EXPECT_EQ(ability_text(elf_ability(vmlinux_with({1}))), "as a PV guest, not as PVH");
+  EXPECT_EQ(ability_text(elf_ability(vmlinux_with({}))), "neither as a PV nor as a PVH guest");
+  EXPECT_TRUE(ability_text(unknown).starts_with("in a way that is not known"));
 }
 
 TEST(KernelAbility, DamagedElfFilesDoNoHarm) {

@@ -48,11 +48,14 @@ TEST(RecipeManual, HoldsTheTablesOfTheCode) {
 TEST(RecipeManual, ItsExamplesAreRecipes) {
   const auto folder = TemporaryDirectory::make();
   ASSERT_TRUE(folder);
-  ASSERT_TRUE(write_file_atomic(folder->path() / "files/motd", "Welcome\n"));
+  for (const char* name : {"files/motd", "files/packages.asc", "rootfs.tar.xz", "server.qcow2"}) {
+    ASSERT_TRUE(write_file_atomic(folder->path() / name, "Welcome\n"));
+  }
+  ASSERT_TRUE(write_file_atomic(folder->path() / "common/base.toml", "[packages]\ninstall = [\"curl\"]\n"));
   const std::vector<std::string> found = examples(manual());
-  EXPECT_GE(found.size(), 6U);
+  EXPECT_GE(found.size(), 12U);
   for (std::string example : found) {
-    if (example.find("[distribution]") == std::string::npos) {
+    if (example.find("[distribution]") == std::string::npos && example.find("[source]") == std::string::npos) {
       example += "\n[distribution]\nrelease = \"bookworm\"\n";
     }
     if (example.find("[image]") == std::string::npos) {

@@ -319,22 +319,67 @@ void check_description(const TableSchema& table) {
 TEST(RecipeSchema, DescribesEveryKey) { check_description(recipe_schema().root); }
 
 void add_examples(const TableSchema& table, const std::string& path, std::string& out) {
-  if (!path.empty()) {
+  if (!path.empty() && !table.profiles) {
     out += fmt::format(fmt::runtime(table.array ? "[[{}]]\n" : "[{}]\n"), path);
   }
+  if (table.free_key) {
+    out += table.free_key->example + "\n";
+  }
   for (const KeySchema& key : table.keys) {
-    const bool other_of_two = key.name == "source" || (path == "system.services" && key.name == "disable");
+    const bool other_of_two =
+        (key.name == "source" && path != "tree") || (path == "system.services" && key.name == "disable");
     out += other_of_two ? std::string{} : fmt::format("{} = {}\n", key.name, key.example);
   }
   for (const TableSchema& inner : table.tables) {
-    add_examples(inner, path.empty() ? inner.name : path + "." + inner.name, out);
+    if (inner.name != "source") {
+      add_examples(inner, path.empty() ? inner.name : path + "." + inner.name, out);
+    }
   }
 }
+
+// A folder with what the examples name.
+TemporaryDirectory folder_of_examples() {
+  auto folder = TemporaryDirectory::make();
+  EXPECT_TRUE(folder);
+  for (const char* name : {"files/packages.asc", "rootfs.tar.xz", "server.qcow2"}) {
+    EXPECT_TRUE(write_file_atomic(folder->path() / name, "x"));
+  }
+  EXPECT_TRUE(write_file_atomic(folder->path() / "common/base.toml", "[system]\n"));
+  return std::move(*folder);
+}
+
 TEST(RecipeSchema, ItsExamplesMakeARecipe) {
+  const TemporaryDirectory folder = folder_of_examples();
   std::string text;
   add_examples(recipe_schema().root, {}, text);
-  const auto recipe = parse_recipe(text, "examples.toml");
+  const auto recipe = parse_recipe(text, folder.path() / "examples.toml");
   EXPECT_TRUE(recipe) << text << errors_of(recipe);
+}
+
+TEST(RecipeSchema, ItsExamplesOfSourcesMakeRecipes) {
+  const TemporaryDirectory folder = folder_of_examples();
+  const TableSchema& source = *find_table(recipe_schema().root, "source");
+  const auto with = [&](std::initializer_list<const char*> keys) {
+    std::string text = "[image]\nname = \"a\"\n[source]\n";
+    for (const char* key : keys) {
+      text += fmt::format("{} = {}\n", key, find_key(source, key)->example);
+    }
+    if (text.contains("\nrpm") || text.contains("\npacman")) {
+      text += "[packages]\ninstall = [\"bash\"]\n";
+    }
+    const auto recipe = parse_recipe(text, folder.path() / "examples.toml");
+    EXPECT_TRUE(recipe) << text << errors_of(recipe);
+    if (recipe) {
+      const auto again = parse_recipe(recipe_text(*recipe), recipe->file);
+      EXPECT_TRUE(again) << errors_of(again);
+      EXPECT_EQ(*again, *recipe);
+    }
+  };
+  with({"tar", "sha256"});
+  with({"oci"});
+  with({"disk", "format"});
+  with({"rpm", "release", "keys"});
+  with({"pacman", "unsigned"});
 }
 
 TEST(RecipeSchema, IsDraft202012) {

@@ -5,13 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/error_text.h"
+#include "tests/unit/golden.h"
 
 namespace domsmith {
 namespace {
@@ -77,23 +74,6 @@ count = 3
   EXPECT_EQ(answer->guests[0].count, 3U);
 }
 
-std::string bytes_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-std::vector<std::string> names() {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".toml") {
-      found.push_back(entry.path().stem().string());
-    }
-  }
-  std::ranges::sort(found);
-  return found;
-}
-
 class AnswerError : public testing::TestWithParam<std::string> {};
 
 TEST_P(AnswerError, IsTheGoldenText) {
@@ -101,19 +81,10 @@ TEST_P(AnswerError, IsTheGoldenText) {
   const auto answer = load_answer(GetParam() + ".toml");
   ASSERT_FALSE(answer) << "an answer file of this folder must be wrong";
   EXPECT_EQ(exit_status(answer.error()), 2);
-  const std::string text = error_text(answer.error());
-  const std::filesystem::path golden = folder / (GetParam() + ".txt");
-  if (std::getenv("DOMSMITH_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(golden, std::ios::binary) << text;
-  }
-  EXPECT_EQ(text, bytes_of(golden));
+  golden::expect_text(folder / (GetParam() + ".txt"), error_text(answer.error()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, AnswerError, testing::ValuesIn(names()), [](const auto& chosen) {
-  std::string name = chosen.param;
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Golden, AnswerError, testing::ValuesIn(golden::toml_names(folder)), golden::test_name);
 
 }  // namespace
 }  // namespace domsmith

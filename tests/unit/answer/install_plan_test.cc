@@ -6,13 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "base/error_text.h"
+#include "tests/unit/golden.h"
 
 namespace domsmith {
 namespace {
@@ -50,13 +48,7 @@ Inventory machine() {
 }
 
 void expect_golden(const std::string& name, const std::string& text) {
-  const auto path = std::filesystem::path(DOMSMITH_SOURCE_DIR) / "tests/golden/install-plan" / (name + ".txt");
-  if (std::getenv("DOMSMITH_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
-  }
-  std::ostringstream golden;
-  golden << std::ifstream(path, std::ios::binary).rdbuf();
-  EXPECT_EQ(text, golden.str());
+  golden::expect_text(std::filesystem::path(DOMSMITH_SOURCE_DIR) / "tests/golden/install-plan" / (name + ".txt"), text);
 }
 
 const std::string kNet = "[[network]]\nmacs = [\"3c:ec:ef:01:02:03\"]\n";

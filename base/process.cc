@@ -133,7 +133,11 @@ Result<pid_t> spawn(const Command& command, int in, int out, int err) {
     return fail(ErrorCode::failed, fmt::format("'{}' is not an absolute program path", command.display()));
   }
   std::vector<std::string> argv = command.argv;
-  std::vector<std::string> environment{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/"};
+  std::vector<std::string> environment{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"};
+  // Of two variables of one name a program takes the first.
+  if (std::ranges::none_of(command.environment, [](const std::string& each) { return each.starts_with("HOME="); })) {
+    environment.emplace_back("HOME=/");
+  }
   environment.insert(environment.end(), command.environment.begin(), command.environment.end());
   SpawnSettings settings;
   posix_spawn_file_actions_adddup2(&settings.actions, in, 0);

@@ -140,7 +140,9 @@ Result<void> install_packages(const SourcePlan& plan) {
   }
   if (plan.source.kind == Kind::rpm) {
     std::error_code ignored;
-    std::filesystem::remove_all(std::string(tree_folder) + "/var/lib/pacman", ignored);
+    for (const std::string& left : {std::string("/var/lib/pacman"), std::string(scratch_folder)}) {
+      std::filesystem::remove_all(tree_folder + left, ignored);  // dnf's history, below the root it was given
+    }
     return write_rpm_list();
   }
   return {};

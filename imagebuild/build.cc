@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "imagebuild/boot/kernel_ability.h"
 #include "imagebuild/engine/engine.h"
-#include "imagebuild/engine/layers.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/extfs/writer.h"
 #include "imagebuild/sources/tree_run.h"
@@ -67,9 +66,7 @@ Result<void> write_tree(const BuildPlan& plan, const engine::PackageSet& set, co
   }
   TRY_AS(run.finish(), failed);
   TRY_AS(read, "cannot read the tree that was made");
-  // Layers are worth keeping only where they outlive a power cut; the image itself is synced by its owner.
-  return run.made_layers().empty() ? Result<void>()
-                                   : engine::LayerCache(folders.engine.cache / "layers").sync(run.made_layers());
+  return {};
 }
 
 Result<void> give_files(const std::map<std::string, std::string>& files, std::int64_t time, TreeSink& sink) {

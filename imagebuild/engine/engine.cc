@@ -216,14 +216,10 @@ Result<TreeBuild> TreeBuild::start(const packages::PackagePlan& plan, const Pack
     TRY(make_directories(work.layers, 0700));
     work.cached = count_cached(work);
   }
-  std::vector<std::string> made;
-  for (std::size_t i = work.cached; i < work.steps.size() && options.layers; ++i) {
-    made.push_back(work.steps[i].key);
-  }
   Child child =
       TRY(Child::call([&](int peer) { return run_in_namespaces(work.user, peer, [&] { return make_tree(work); }); },
                       [&](pid_t pid, int peer) { return map_user_ids(pid, peer, work.user); }));
-  return TreeBuild(packages::PackageRun::listen(std::move(child), plan.suite, progress), std::move(made));
+  return TreeBuild(packages::PackageRun::listen(std::move(child), plan.suite, progress));
 }
 
 Result<void> TreeBuild::finish() { return run_.finish(); }

@@ -34,12 +34,10 @@ class TreeBuild {
   [[nodiscard]] int tree() const { return run_.tree(); }  // a pipe, for read_wire()
   void close_tree() { run_.close_tree(); }                // for a reader that gave up
   Result<void> finish();
-  [[nodiscard]] const std::vector<std::string>& made_layers() const { return made_; }
 
  private:
-  TreeBuild(packages::PackageRun run, std::vector<std::string> made) : run_(std::move(run)), made_(std::move(made)) {}
+  explicit TreeBuild(packages::PackageRun run) : run_(std::move(run)) {}
   packages::PackageRun run_;
-  std::vector<std::string> made_;
 };
 
 }  // namespace domsmith::engine

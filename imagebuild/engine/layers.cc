@@ -21,6 +21,8 @@
 namespace domsmith::engine {
 namespace {
 
+constexpr std::int64_t settled_seconds = 120;  // dirty_expire_centisecs and dirty_writeback_centisecs are 35 s together
+
 std::string boot_of_machine() {
   const auto id = read_file("/proc/sys/kernel/random/boot_id", 4096);
   return id ? trimmed(*id) : std::string();
@@ -61,6 +63,12 @@ bool LayerCache::use(const std::string& key) const {
   const std::filesystem::path layer = folder_ / key;
   if (!is_usable(layer)) {
     return false;
+  }
+  // By now the kernel has written it of its own accord: to be sure of that costs next to nothing.
+  struct stat written = {};
+  if (!std::filesystem::exists(layer / "synced") && ::stat((layer / "tree").c_str(), &written) == 0 &&
+      system_clock().now().time_since_epoch().count() - written.st_ctim.tv_sec > settled_seconds) {
+    (void)sync({key});
   }
   ::utimensat(AT_FDCWD, (layer / "layer.json").c_str(), nullptr, 0);
   return true;

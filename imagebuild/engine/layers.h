@@ -3,7 +3,8 @@
 //
 //   DIR/KEY/tree        the files, with their owners and modes
 //   DIR/KEY/layer.json  what it holds, and under which boot of the machine it was written
-//   DIR/KEY/synced      it is on the disk: a layer without it counts only until the machine restarts
+//   DIR/KEY/synced      it is on the disk: a layer without it counts only until the machine restarts. A build does not
+//                       wait for that; whoever uses the layer some minutes later makes sure.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "imagebuild/build.h"
+#include "imagebuild/engine/layers.h"
 #include "imagebuild/extfs/filesystem.h"
 
 namespace domsmith {
@@ -85,6 +86,7 @@ TEST_F(BuildDebianTest, EverythingARecipeSaysIsInTheImage) {
   script(RecipeScript::Phase::essential, "#!/bin/sh -e\ndpkg --version >/dev/null\necho essential >>/etc/phases\n");
   script(RecipeScript::Phase::customize,
          "#!/bin/sh -e\nid bob >&2\ntest -e /srv/data/secret\necho customize >>/etc/phases\n");
+  // While scripts run, start-stop-daemon is another one (engine/housekeeping.h).
   script(RecipeScript::Phase::final, "#!/usr/bin/perl\nopen F, '>>', '/etc/phases'; print F \"final\\n\";\n");
 
   const auto result = build_it();
@@ -116,6 +118,40 @@ TEST_F(BuildDebianTest, EverythingARecipeSaysIsInTheImage) {
   }
   EXPECT_THAT(text("/etc/apt/sources.list"), Not(HasSubstr("/tmp")));
   ASSERT_TRUE(run_checked({.argv = {"/sbin/e2fsck", "-fn", file_}, .environment = {}, .working_directory = {}}));
+}
+
+TEST_F(BuildDebianTest, AStoppedBuildGoesOnFromItsLastLayerAndDpkgFindsNothingWrong) {
+  recipe_.packages.install = {"hello"};
+  // While scripts run, start-stop-daemon is another one (engine/housekeeping.h).
+  script(RecipeScript::Phase::final,
+         "#!/bin/sh -e\ndpkg --audit >/etc/wrong\ndpkg --verify | grep -v /sbin/start-stop-daemon >>/etc/wrong || "
+         "true\napt-get check >&2\n");
+  const engine::LayerCache layers(folder_->path() / "cache" / "layers");
+  const auto build_cached = [&]() -> Result<BuildResult> {
+    const BuildPlan plan = TRY(plan_build(recipe_, host_));
+    std::filesystem::resize_file(file_, 0);
+    std::filesystem::resize_file(file_, recipe_.filesystem.size);
+    std::filesystem::remove_all(folder_->path() / "work");
+    target_ = TRY(open_block_target(file_, Access::read_write));
+    return build(plan, *target_, progress_, {.work = folder_->path() / "work", .cache = folder_->path() / "cache"});
+  };
+  // The base is whole, the group behind it is not begun. (The first process of a pid namespace cannot kill itself.)
+  ::setenv("DOMSMITH_FAIL", "engine.base=error", 1);
+  EXPECT_FALSE(build_cached());
+  ::unsetenv("DOMSMITH_FAIL");
+  const auto kept = layers.list();
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->size(), 1U);
+  const auto made = std::filesystem::last_write_time(layers.folder() / kept->at(0).key / "tree");
+
+  const auto result = build_cached();
+  ASSERT_TRUE(result) << result.error().what << "\n" << testing::PrintToString(result.error().causes);
+  EXPECT_EQ(layers.list()->size(), 2U) << "hello is a layer of its own";
+  EXPECT_EQ(std::filesystem::last_write_time(layers.folder() / kept->at(0).key / "tree"), made);
+  auto image = extfs::FileSystem::open(*target_, Access::read_only);
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->read_file("/etc/wrong", 1U << 20), "");
+  EXPECT_TRUE(image->exists("/usr/bin/hello").value_or(false));
 }
 
 TEST_F(BuildDebianTest, AScriptThatFailsIsNamedWithItsLastWords) {

@@ -79,6 +79,7 @@ constexpr Reason reasons[] = {
     {"var/cache/debconf/", "debconf's backups of the moment before"},
     {"etc/.pwd.lock", "made by whoever locks the accounts first"},
     {"etc/shadow", "the day of the last change is that of SOURCE_DATE_EPOCH"},
+    {"etc/gshadow", "systemd's groups are in it where passwd is configured first, as the engine does"},
     {"etc/passwd-", "a backup of the moment before"},
     {"etc/group-", "a backup of the moment before"},
     {"etc/gshadow-", "a backup of the moment before"},

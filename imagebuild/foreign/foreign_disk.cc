@@ -1,7 +1,6 @@
 #include "imagebuild/foreign/foreign_disk.h"
 
 #include <fmt/format.h>
-#include <guestfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "base/interrupt.h"
 #include "imagebuild/archive/sealed.h"
 #include "imagebuild/foreign/disk_format.h"
+#include "imagebuild/foreign/guestfs_library.h"
 
 namespace domsmith::foreign {
 namespace {
@@ -22,8 +22,11 @@ constexpr unsigned time_limit = 3600;  // seconds; a file system made to hang a 
 constexpr std::size_t longest_header = 64U << 10;
 constexpr int memory_mib = 768;
 
+// Only called where a handle has been made, so the library is there.
+const GuestfsLibrary& lib() { return **guestfs_library(); }
+
 struct HandleCloser {
-  void operator()(guestfs_h* handle) const noexcept { guestfs_close(handle); }
+  void operator()(guestfs_h* handle) const noexcept { lib().close(handle); }
 };
 using Handle = std::unique_ptr<guestfs_h, HandleCloser>;
 
@@ -31,7 +34,7 @@ std::unexpected<Error> guestfs_fail(guestfs_h* handle, ErrorCode code, std::stri
   Error error;
   error.code = code;
   error.what = std::move(what);
-  if (const char* reason = guestfs_last_error(handle); reason != nullptr) {
+  if (const char* reason = lib().last_error(handle); reason != nullptr) {
     error.causes.emplace_back(std::string_view(reason).substr(0, 1000));
   }
   error.remedy = std::move(remedy);
@@ -56,17 +59,18 @@ std::string taken(char* text) {
 }
 
 Result<Handle> launch(const std::string& path, const std::string& format) {
-  Handle handle(guestfs_create());
+  TRY(guestfs_library());
+  Handle handle(lib().create());
   if (!handle) {
     return fail(ErrorCode::failed, "cannot start libguestfs");
   }
   guestfs_h* g = handle.get();
-  guestfs_set_error_handler(g, nullptr, nullptr);  // its words are asked for, not printed
-  guestfs_set_memsize(g, memory_mib);
-  const bool ready = guestfs_set_backend(g, "direct") == 0 && guestfs_set_backend_setting(g, "force_tcg", "1") == 0 &&
-                     guestfs_add_drive_opts(g, path.c_str(), GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
-                                            GUESTFS_ADD_DRIVE_OPTS_FORMAT, format.c_str(), -1) == 0;
-  if (!ready || guestfs_launch(g) != 0) {
+  lib().set_error_handler(g, nullptr, nullptr);  // its words are asked for, not printed
+  lib().set_memsize(g, memory_mib);
+  const bool ready = lib().set_backend(g, "direct") == 0 && lib().set_backend_setting(g, "force_tcg", "1") == 0 &&
+                     lib().add_drive_opts(g, path.c_str(), GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
+                                          GUESTFS_ADD_DRIVE_OPTS_FORMAT, format.c_str(), -1) == 0;
+  if (!ready || lib().launch(g) != 0) {
     return guestfs_fail(
         g, ErrorCode::failed, "cannot start the virtual machine that reads foreign disks",
         "libguestfs-test-tool shows what is missing; it needs a kernel in /boot: apt-get install linux-image-amd64");
@@ -75,7 +79,7 @@ Result<Handle> launch(const std::string& path, const std::string& format) {
 }
 
 Result<std::string> find_root(guestfs_h* g) {
-  char** list = guestfs_inspect_os(g);
+  char** list = lib().inspect_os(g);
   if (list == nullptr) {
     return guestfs_fail(g, ErrorCode::bad_input, "the disk cannot be looked at");
   }
@@ -88,7 +92,7 @@ Result<std::string> find_root(guestfs_h* g) {
     return fail(ErrorCode::unsupported, fmt::format("the disk holds {} operating systems", roots.size()),
                 "copy the one that is meant to a disk of its own");
   }
-  if (const std::string type = taken(guestfs_inspect_get_type(g, roots[0].c_str())); type != "linux") {
+  if (const std::string type = taken(lib().inspect_get_type(g, roots[0].c_str())); type != "linux") {
     return fail(ErrorCode::unsupported, fmt::format("the disk holds a system of type '{}', not Linux", type));
   }
   return roots[0];
@@ -105,8 +109,8 @@ std::string debian_word(const std::string& architecture) {
 // Shortest first: a file system is mounted before what lies below it.
 Result<ForeignSystem> mount_all(guestfs_h* g, const std::string& root) {
   ForeignSystem system;
-  system.architecture = debian_word(taken(guestfs_inspect_get_arch(g, root.c_str())));
-  const std::vector<std::string> pairs = taken(guestfs_inspect_get_mountpoints(g, root.c_str()));
+  system.architecture = debian_word(taken(lib().inspect_get_arch(g, root.c_str())));
+  const std::vector<std::string> pairs = taken(lib().inspect_get_mountpoints(g, root.c_str()));
   std::vector<std::pair<std::string, std::string>> mounts;
   for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
     mounts.emplace_back(pairs[i], pairs[i + 1]);
@@ -119,11 +123,11 @@ Result<ForeignSystem> mount_all(guestfs_h* g, const std::string& root) {
     if (point == "/boot/efi" || point == "/efi") {  // firmware's, of no use to a Xen guest
       continue;
     }
-    if (guestfs_mount_ro(g, device.c_str(), point.c_str()) != 0) {
+    if (lib().mount_ro(g, device.c_str(), point.c_str()) != 0) {
       return guestfs_fail(g, ErrorCode::bad_input,
                           fmt::format("the disk's file system of {} cannot be mounted", point));
     }
-    const std::int64_t size = guestfs_blockdev_getsize64(g, device.c_str());
+    const std::int64_t size = lib().blockdev_getsize64(g, device.c_str());
     system.size += size > 0 ? static_cast<std::uint64_t>(size) : 0;
     system.mountpoints.push_back(point);
   }
@@ -140,9 +144,8 @@ Result<void> read_disk(const std::string& path, const std::string& format, int o
   const nlohmann::json header{
       {"architecture", system.architecture}, {"mountpoints", system.mountpoints}, {"size", system.size}};
   TRY(write_all(out, header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"));
-  const int done =
-      guestfs_tar_out_opts(g, "/", fmt::format("/dev/fd/{}", out).c_str(), GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
-                           GUESTFS_TAR_OUT_OPTS_XATTRS, 1, GUESTFS_TAR_OUT_OPTS_ACLS, 1, -1);
+  const int done = lib().tar_out_opts(g, "/", fmt::format("/dev/fd/{}", out).c_str(), GUESTFS_TAR_OUT_OPTS_NUMERICOWNER,
+                                      1, GUESTFS_TAR_OUT_OPTS_XATTRS, 1, GUESTFS_TAR_OUT_OPTS_ACLS, 1, -1);
   return done == 0 ? Result<void>() : guestfs_fail(g, ErrorCode::bad_input, "the disk's files cannot be read");
 }
 

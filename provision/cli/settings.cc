@@ -139,7 +139,8 @@ Result<fs::path> recipe_path(const Settings& settings, std::string_view word) {
   }
   std::vector<std::string> known;
   for (const auto& entry : fs::directory_iterator(settings.recipes, ignored)) {
-    if (entry.path().extension() == ".toml") {
+    // NAME.lock.toml stands beside the recipe that it was written for.
+    if (entry.path().extension() == ".toml" && entry.path().stem().extension() != ".lock") {
       known.push_back(entry.path().stem().string());
     }
   }

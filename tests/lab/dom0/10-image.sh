@@ -50,11 +50,11 @@ configs_parse() {
 # The identity waits for the first start, and no way leads around domsmith to a guest without one.
 xl_cannot_run_what_waits() {
   same "pv-3 waits" True "$(guest pv-3 'd["identity_waits"]')"
-  fails_with 1 "/dev/vg0/pv-3" xl create /etc/xen/pv-3.cfg
+  fails_with 3 "/dev/vg0/pv-3" xl create /etc/xen/pv-3.cfg
   vgchange -qq -ay -K vg0 # whoever activates everything by hand
-  fails_with 1 "/dev/vg0/pv-3" xl create /etc/xen/pv-3.cfg
+  fails_with 3 "/dev/vg0/pv-3" xl create /etc/xen/pv-3.cfg
   if xl domid pv-3; then return 1; fi
-  lvs --noheadings -o lv_full_name -S 'lv_name =~ [.]fresh$ || lv_name = debian-minimal' | xargs lvchange -qq -an
+  lvs --noheadings -o lv_full_name -S 'lv_name =~ "[.]fresh$" || lv_name = debian-minimal' | xargs lvchange -qq -an
 }
 
 nothing_is_shared() {

@@ -34,7 +34,10 @@ Result<std::string> run_program(LvmCommand command) {
 
 Result<std::shared_ptr<void>> LvmHost::lock() {
   if (locking_directory_.empty()) {
-    const std::string setting = TRY(run_program({"lvmconfig", "--typeconfig", "full", "global/locking_dir"}));
+    // Where a host has no lvm.conf, lvmconfig 2.03.16 has no tree to show the full settings of: an empty section is
+    // one.
+    const std::string setting =
+        TRY(run_program({"lvmconfig", "--typeconfig", "full", "--config", "global{}", "global/locking_dir"}));
     const LvmConfigNode root = TRY(parse_lvm_config(setting, "lvmconfig global/locking_dir"));
     locking_directory_ = root.text_of("locking_dir").value_or("");
     if (!locking_directory_.starts_with('/')) {

@@ -36,6 +36,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev 2> /dev/null
 mount -t tmpfs run /run
+mount -t tmpfs state /var/lib # domsmith's journals
 mkdir -p /run/lock /run/lvm-settings /run/outside /run/tmp
 export TMPDIR=/run/tmp GTEST_COLOR=no DM_DISABLE_UDEV=1 # LVM makes its device nodes itself
 mount -t hostfs outside /run/outside # writable, where the root is not

@@ -2,6 +2,7 @@
 // the same files again changes nothing, and images that share a kernel share its file.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -16,6 +17,9 @@ struct StoredBoot {
   std::filesystem::path kernel;  // absolute where DIR is
   std::filesystem::path initrd;
 };
+
+// A kernel or an initramfs beyond that is refused before it is read into memory.
+inline constexpr std::uint64_t longest_boot_file = 256U << 20;
 
 class BootCache {
  public:

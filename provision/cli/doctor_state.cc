@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using State = Check::State;
 
-constexpr std::uint64_t kLittleRoom = 512ULL << 20;  // boot files, registry and journal are small
+constexpr std::uint64_t kLittleRoomForState = 512ULL << 20;  // boot files, registry and journal are small
 
 Check state_check(std::string name, State state, std::string text, std::string remedy = {}) {
   return {
@@ -96,9 +96,9 @@ Check check_room(const Paths& paths) {
                        "run as root, or keep everything below a folder of your own: --root DIR");
   }
   const std::uint64_t free = static_cast<std::uint64_t>(room.f_bavail) * room.f_frsize;
-  return state_check("folder", free < kLittleRoom ? State::lacks : State::ok,
+  return state_check("folder", free < kLittleRoomForState ? State::lacks : State::ok,
                      fmt::format("{}, {} free", paths.state().string(), size_text(free)),
-                     free < kLittleRoom ? "make room there: boot files need some" : "");
+                     free < kLittleRoomForState ? "make room there: boot files need some" : "");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using State = Check::State;
 
-constexpr std::uint64_t kLittleRoom = 4ULL << 30;  // about two images of the default size
+constexpr std::uint64_t kLittleRoomForImages = 4ULL << 30;  // about two images of the default size
 
 // Device-mapper's misc device (Documentation/admin-guide/device-mapper) and its thin targets, built in or as a module.
 Check check_thin(const fs::path& host, State otherwise) {
@@ -75,7 +75,7 @@ Check check_named(const std::string& spec) {
   }
   check.text = fmt::format("{}, clones by {}, {} of {} free", status->description, status->method,
                            size_text(status->free), size_text(status->size));
-  if (status->free < kLittleRoom) {
+  if (status->free < kLittleRoomForImages) {
     check.state = State::lacks;
     check.remedy = "that is room for an image or two; make it larger, or remove images: domsmith image list";
   }

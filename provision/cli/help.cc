@@ -15,7 +15,6 @@ struct Row {
 };
 
 constexpr std::size_t kIndent = 2;
-constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastText = 24;  // a narrower column of words is put below its name instead
 
 std::string heading(const std::string& text, const TextStyle& style) {
@@ -27,7 +26,7 @@ std::string rows_text(const std::vector<Row>& rows, const TextStyle& style) {
   for (const Row& row : rows) {
     left = std::max(left, display_width(row.left));
   }
-  const std::size_t text_at = kIndent + left + kGap;
+  const std::size_t text_at = kIndent + left + column_gap;
   const bool below = style.columns > 0 && text_at + kLeastText > style.columns;
   std::string out;
   for (const Row& row : rows) {
@@ -36,7 +35,7 @@ std::string rows_text(const std::vector<Row>& rows, const TextStyle& style) {
       const std::size_t indent = 2 * kIndent;
       out += "\n" + std::string(indent, ' ') + folded(row.right, style.columns, indent);
     } else if (!row.right.empty()) {
-      out += std::string(left + kGap - display_width(row.left), ' ') + folded(row.right, style.columns, text_at);
+      out += std::string(left + column_gap - display_width(row.left), ' ') + folded(row.right, style.columns, text_at);
     }
     out += "\n";
   }

@@ -11,7 +11,6 @@
 namespace domsmith {
 namespace {
 
-constexpr std::size_t kGap = 2;         // spaces between columns
 constexpr std::size_t kLeastWidth = 6;  // a shrunk column keeps this much
 
 std::size_t letter_width(const CodePoint& letter) {
@@ -129,7 +128,7 @@ std::vector<std::size_t> Table::widths(const TextStyle& style) const {
   if (style.columns == 0 || columns_.empty()) {
     return widths;
   }
-  const std::size_t gaps = kGap * (columns_.size() - 1);
+  const std::size_t gaps = column_gap * (columns_.size() - 1);
   while (std::accumulate(widths.begin(), widths.end(), gaps) > style.columns) {
     std::size_t widest = columns_.size();
     for (std::size_t column = 0; column < columns_.size(); ++column) {
@@ -154,8 +153,8 @@ std::string Table::text(const TextStyle& style) const {
   const auto line = [&](const auto& cell_of) {
     std::string text;
     for (std::size_t column = 0; column < columns_.size(); ++column) {
-      text +=
-          (column == 0 ? "" : std::string(kGap, ' ')) + padded(cell_of(column), width[column], columns_[column].align);
+      text += (column == 0 ? "" : std::string(column_gap, ' ')) +
+              padded(cell_of(column), width[column], columns_[column].align);
     }
     text.erase(text.find_last_not_of(' ') + 1);
     return text;

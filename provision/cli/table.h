@@ -15,6 +15,8 @@ struct TextStyle {
   bool colour = false;   // ANSI escapes are welcome
 };
 
+inline constexpr std::size_t column_gap = 2;  // spaces between columns
+
 class Table {
  public:
   struct Column {

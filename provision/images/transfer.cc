@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t longest_boot_file = 256U << 20;
-
 // A file that is removed again unless it is kept.
 class NewFile {
  public:
@@ -79,9 +77,9 @@ Result<void> export_boot_files(const Workplace& place, const ImageRecord& image,
   }
   const boot::BootCache cache(place.boot);
   TRY(write_file_atomic(directory / "kernel",
-                        TRY(read_file(cache.kernel_path(image.kernel_sha256), longest_boot_file))));
+                        TRY(read_file(cache.kernel_path(image.kernel_sha256), boot::longest_boot_file))));
   return write_file_atomic(directory / "initrd.img",
-                           TRY(read_file(cache.initrd_path(image.initrd_sha256), longest_boot_file)));
+                           TRY(read_file(cache.initrd_path(image.initrd_sha256), boot::longest_boot_file)));
 }
 
 }  // namespace

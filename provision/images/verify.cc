@@ -15,15 +15,13 @@ namespace domsmith {
 
 namespace {
 
-constexpr std::uint64_t longest_boot_file = 256U << 20;
-
 VerifyCheck check_volume(const VolumeInfo& volume, const ImageRecord& image) {
   const bool golden = volume.kind == VolumeKind::golden && volume.size == image.size;
   return {"volume", golden, fmt::format("{}, {}", golden ? "golden" : "not golden", size_text(volume.size))};
 }
 
 VerifyCheck check_boot_file(std::string what, const std::filesystem::path& path, const std::string& sha256) {
-  const auto bytes = read_file(path, longest_boot_file);
+  const auto bytes = read_file(path, boot::longest_boot_file);
   if (!bytes) {
     return {std::move(what), false, bytes.error().what};
   }

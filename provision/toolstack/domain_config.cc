@@ -10,8 +10,6 @@
 namespace domsmith {
 namespace {
 
-constexpr std::uint64_t kib_per_mib = 1024;
-
 // libxl's structures own their strings and arrays with malloc(3).
 char* owned(const std::string& text) {
   char* copy = ::strdup(text.c_str());

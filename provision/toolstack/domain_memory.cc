@@ -7,7 +7,6 @@
 namespace domsmith {
 namespace {
 
-constexpr std::uint64_t kib_per_mib = 1024;
 constexpr int wait_for_dom0_seconds = 10;
 constexpr int tries = 3;
 

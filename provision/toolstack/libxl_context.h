@@ -7,6 +7,7 @@ extern "C" {  // libxl's headers do not say so themselves
 #include <xentoollog.h>
 }
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -16,6 +17,8 @@ extern "C" {  // libxl's headers do not say so themselves
 #include "base/result.h"
 
 namespace domsmith {
+
+inline constexpr std::uint64_t kib_per_mib = 1024;  // libxl counts memory in KiB, recipes and configs in MiB
 
 // Keeps the last warnings and errors; everything goes to base/log.h's debug level too.
 class LogCapture {

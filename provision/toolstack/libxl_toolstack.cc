@@ -20,7 +20,6 @@
 namespace domsmith {
 namespace {
 
-constexpr std::uint64_t kib_per_mib = 1024;
 constexpr std::chrono::seconds monitor_patience{15};
 constexpr std::size_t shown_console_lines = 6;
 

@@ -6,7 +6,6 @@
 namespace domsmith {
 
 void add_memory_facts(XenFacts& facts) {
-  constexpr std::uint64_t kib_per_mib = 1024;
   const auto libxl = LibxlContext::open();
   if (!libxl) {
     return;

@@ -90,6 +90,7 @@ void say_ability(const boot::BootFiles& files, Progress& progress);
 struct Installed {
   std::string kind;  // "deb", "alpm" (pacman), "rpm", as a package URL names it; "" where there is none
   std::vector<InstalledPackage> packages;
+  std::vector<std::string> sources = {};  // of kind "deb": the image's apt sources, a line of sources.list(5) each
 };
 Result<Installed> installed_in(extfs::FileSystem& image);
 // rpm's own database is one that only rpm reads, so a build writes this list beside it.

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/passwords.h"
 #include "base/text.h"
 #include "imagebuild/build.h"
 #include "imagebuild/extfs/filesystem.h"
+#include "imagebuild/packages/sources.h"
 
 namespace domsmith {
 namespace {
@@ -52,11 +54,46 @@ Result<std::vector<InstalledPackage>> listed_packages(extfs::FileSystem& image) 
   return fail(ErrorCode::bad_input, fmt::format("the image's {} is damaged", rpm_list_path));
 }
 
+// Sources that apt cannot read are none; passwords in them are nobody's affair.
+Result<void> add_sources(extfs::FileSystem& image, const std::string& path, std::vector<std::string>& lines) {
+  const std::string text = TRY(image.read_file(path, desc_limit));
+  const auto parse = path.ends_with(".sources") ? packages::parse_deb822 : packages::parse_one_line;
+  if (const auto sources = parse(text, path)) {
+    for (const packages::AptSource& source : *sources) {
+      lines.push_back(hide_passwords(source.line()));
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> apt_sources(extfs::FileSystem& image) {
+  std::vector<std::string> lines;
+  if (TRY(image.exists("/etc/apt/sources.list"))) {
+    TRY(add_sources(image, "/etc/apt/sources.list", lines));
+  }
+  if (!TRY(image.exists("/etc/apt/sources.list.d"))) {
+    return lines;
+  }
+  std::vector<std::string> names;
+  for (const extfs::DirectoryItem& item : TRY(image.list("/etc/apt/sources.list.d"))) {
+    if (item.name.ends_with(".list") || item.name.ends_with(".sources")) {
+      names.push_back(item.name);
+    }
+  }
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    TRY(add_sources(image, "/etc/apt/sources.list.d/" + name, lines));
+  }
+  return lines;
+}
+
 }  // namespace
 
 Result<Installed> installed_in(extfs::FileSystem& image) {
   if (TRY(image.exists(dpkg_status))) {
-    return Installed{.kind = "deb", .packages = installed_packages(TRY(image.read_file(dpkg_status, status_limit)))};
+    return Installed{.kind = "deb",
+                     .packages = installed_packages(TRY(image.read_file(dpkg_status, status_limit))),
+                     .sources = TRY(apt_sources(image))};
   }
   if (TRY(image.exists(pacman_folder))) {
     return Installed{.kind = "alpm", .packages = TRY(pacman_packages(image))};

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "imagebuild/engine/lock.h"
 #include "imagebuild/engine/package_lists.h"
+#include "imagebuild/packages/repositories.h"
 #include "imagebuild/packages/run_log.h"
 
 namespace domsmith::engine {
@@ -52,6 +53,16 @@ std::string configuration(const packages::PackagePlan& plan, const std::string& 
       "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled \"false\";\n";
   // What apt counts as essential of its own accord (itself) is not meant by ?essential.
   return text + "pkgCacheGen::ForceEssential \",\";\n";
+}
+
+// Signed-By is a list of paths parted by blanks.
+Result<std::vector<packages::AptFile>> files_for_apt(const packages::PackagePlan& plan,
+                                                     const std::filesystem::path& folder) {
+  if (!plan.repositories.empty() && folder.string().find_first_of(" \t\n,") != std::string::npos) {
+    return fail(ErrorCode::unsupported, fmt::format("apt finds no keys in a folder called {}", folder.string()),
+                "choose a --root without blanks and commas");
+  }
+  return packages::apt_files(plan.repositories, plan.pins, folder);
 }
 
 // `'URI' FILE SIZE HASH`; FILE is NAME_VERSION_ARCHITECTURE.deb, the version's ':' as %3a.
@@ -164,11 +175,17 @@ Result<void> AptRoot::configure() {
   for (const packages::AptSource& source : plan_->sources) {
     lines += source.line() + "\n";
   }
-  const auto put = [&](const char* name, const std::string& text) -> Result<void> {
+  const auto put = [&](const std::string& name, const std::string& text) -> Result<void> {
     const auto there = read_file(folder_ / name, 1U << 20);
     return there && *there == text ? Result<void>() : write_file_atomic(folder_ / name, text, 0600);
   };
   TRY(put("etc/sources.list", lines));
+  // A pin that is gone must not go on working.
+  TRY(put("etc/preferences.d/recipe.pref", ""));
+  for (const packages::AptFile& file : TRY(files_for_apt(*plan_, folder_ / "etc"))) {
+    TRY(make_directories((folder_ / "etc" / file.path).parent_path(), 0700));
+    TRY(put("etc/" + file.path, file.bytes));
+  }
   TRY(put("apt.conf", configuration(*plan_, TRY(quoted(folder_)))));
   return put(status_file, "");
 }
@@ -185,8 +202,12 @@ Result<std::string> AptRoot::run_apt(std::vector<std::string> arguments) {
   const Finished done = TRY(run(command(TRY(find_program("apt-get")), std::move(arguments))));
   if (!done.status.success()) {
     packages::RunLog log;
-    for (const std::string& line : split_lines(done.err_tail)) {
+    const std::vector<std::string> lines = split_lines(done.err_tail);
+    for (const std::string& line : lines) {
       log.line(line);
+    }
+    if (auto error = packages::signature_error(plan_->repositories, lines)) {
+      return std::unexpected(std::move(*error));
     }
     return std::unexpected(log.failure(done.status, plan_->suite));
   }
@@ -280,8 +301,11 @@ Result<std::vector<PackageSet::Source>> AptRoot::sources(std::int64_t& newest) c
 
 // An answer holds until the mirrors are asked again.
 Result<PackageSet> AptRoot::choose(Progress& progress) {
-  const std::string question = fmt::format("{}\n{}\n{}\n{}", TRY(read_file(folder_ / "stamp", 4096)), plan_->suite,
-                                           join(plan_->packages, " "), plan_->recommends);
+  std::string question = fmt::format("{}\n{}\n{}\n{}", TRY(read_file(folder_ / "stamp", 4096)), plan_->suite,
+                                     join(plan_->packages, " "), plan_->recommends);
+  for (const RecipePin& pin : plan_->pins) {
+    question += "\n" + packages::pin_text(pin);
+  }
   const std::filesystem::path file = folder_ / "answers" / (sha256_hex(question) + ".lock.toml");
   if (const auto known = load_lock(file)) {
     return known->set;

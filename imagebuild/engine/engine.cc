@@ -22,6 +22,7 @@
 #include "imagebuild/engine/inside.h"
 #include "imagebuild/engine/layers.h"
 #include "imagebuild/engine/worker.h"
+#include "imagebuild/packages/repositories.h"
 
 namespace domsmith::engine {
 namespace {
@@ -38,7 +39,10 @@ std::string lines_of_sources(const packages::PackagePlan& plan) {
 }
 
 std::filesystem::path apt_folder(const packages::PackagePlan& plan, const EngineOptions& options) {
-  const std::string what = lines_of_sources(plan) + join(plan.architectures, ",");
+  std::string what = lines_of_sources(plan) + join(plan.architectures, ",");
+  for (const packages::AptFile& file : packages::apt_files(plan.repositories, {}, packages::image_apt_folder)) {
+    what += fmt::format("\n{}\n{}", file.path, file.bytes);
+  }
   return options.cache / "apt" / sha256_hex(what).substr(0, 16);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "imagebuild/packages/repositories.h"
 
 namespace domsmith::packages {
 namespace {
@@ -58,6 +59,16 @@ Steps default_files(const Recipe& recipe) {
   };
   std::erase_if(all, [&](const Step& step) { return gives_file(recipe, step.path); });
   return all;
+}
+
+// A clone's own apt goes on from where the build's left off.
+Steps repository_steps(const Recipe& recipe) {
+  Steps steps;
+  for (AptFile& file : apt_files(recipe.repositories, recipe.pins, image_apt_folder)) {
+    steps.push_back(default_file(fmt::format("{}/{}", image_apt_folder, file.path), std::move(file.bytes)));
+  }
+  std::erase_if(steps, [&](const Step& step) { return gives_file(recipe, step.path); });
+  return steps;
 }
 
 Steps group_steps(const Recipe& recipe) {
@@ -264,6 +275,7 @@ std::vector<agent::Step> customize_steps(const Recipe& recipe) {
     steps.push_back(exec("packages to remove", std::move(argv)));
   }
   append(steps, default_files(recipe));
+  append(steps, repository_steps(recipe));
   append(steps, group_steps(recipe));
   for (const RecipeUser& user : recipe.users) {
     append(steps, user_steps(user));

@@ -9,6 +9,7 @@
 #include "base/passwords.h"
 #include "base/text.h"
 #include "imagebuild/packages/customize.h"
+#include "imagebuild/packages/repositories.h"
 
 namespace domsmith::packages {
 namespace {
@@ -122,6 +123,8 @@ Result<PackagePlan> plan_packages(const Recipe& recipe, const HostFacts& host) {
   plan.suite = recipe.distribution.release;
   plan.architecture = recipe.image.architecture;
   plan.sources = TRY(select_sources(recipe.distribution, host.sources));
+  plan.repositories = recipe.repositories;
+  plan.pins = recipe.pins;
   plan.packages = wanted_packages(recipe);
   for (const std::string& name : plan.packages) {
     TRY(check_package_name(name));
@@ -138,6 +141,12 @@ std::string plan_text(const PackagePlan& plan) {
                                  plan.mode == PackagePlan::Mode::root ? "as root" : "in a user namespace");
   for (const AptSource& source : plan.sources) {
     text += fmt::format("  from {}\n", hide_passwords(source.line()));
+  }
+  for (const RecipeRepository& repository : plan.repositories) {
+    text += fmt::format("  from {}\n", repository_text(repository));
+  }
+  for (const RecipePin& pin : plan.pins) {
+    text += fmt::format("  prefer {}\n", pin_text(pin));
   }
   for (const std::string& variable : plan.environment) {
     text += fmt::format("  with {}\n", hide_passwords(variable));
@@ -162,10 +171,24 @@ nlohmann::json plan_json(const PackagePlan& plan) {
   for (const AptSource& source : plan.sources) {
     sources.push_back(hide_passwords(source.line()));
   }
+  nlohmann::json repositories = nlohmann::json::array();
+  for (const RecipeRepository& each : plan.repositories) {
+    repositories.push_back({{"name", each.name},
+                            {"url", hide_passwords(each.url)},
+                            {"release", each.release},
+                            {"components", each.components},
+                            {"key", each.is_unsigned ? nlohmann::json() : nlohmann::json(each.key)}});
+  }
+  nlohmann::json pins = nlohmann::json::array();
+  for (const RecipePin& pin : plan.pins) {
+    pins.push_back({{"packages", pin.packages}, {"pin", pin.pin}, {"priority", pin.priority}});
+  }
   return {{"mode", plan.mode == PackagePlan::Mode::root ? "root" : "unshare"},
           {"release", plan.suite},
           {"architecture", plan.architecture},
           {"sources", std::move(sources)},
+          {"repositories", std::move(repositories)},
+          {"pins", std::move(pins)},
           {"packages", plan.packages},
           {"recommends", plan.recommends},
           {"architectures", plan.architectures},

@@ -31,6 +31,8 @@ struct PackagePlan {
   std::string architecture;
   std::vector<std::string> architectures;  // that one first, then what NAME:ARCH asks for beside it
   std::vector<AptSource> sources;
+  std::vector<RecipeRepository> repositories;  // beside the sources
+  std::vector<RecipePin> pins;
   std::vector<std::string> packages;  // to install beside the essential and required ones
   bool recommends = false;
   std::vector<HookSteps> hooks;

@@ -132,6 +132,35 @@ std::optional<Complaint> component(std::string_view text) {
                  [&](std::size_t i) { return lower(text[i]) || digit(text[i]) || (i > 0 && any_of(text[i], ".-_")); });
 }
 
+std::optional<Complaint> repository_release(std::string_view text) {
+  auto complaint =
+      spelled("release", text, 128, "for example \"bookworm\", or \"./\" for a folder", [&](std::size_t i) {
+        return letter(text[i]) || digit(text[i]) || text[i] == '.' || (i > 0 && any_of(text[i], "-_/"));
+      });
+  if (!complaint && (text.contains("..") || text.contains("//"))) {
+    complaint = Complaint{.what = fmt::format("bad release '{}'", shortened(text)), .hint = "without '..' and '//'"};
+  }
+  return complaint;
+}
+
+std::optional<Complaint> pinned(std::string_view text) {
+  return spelled("package name or pattern", text, 200, "a package's name, perhaps with '*', '?' and \":ARCH\"",
+                 [&](std::size_t i) {
+                   return letter(text[i]) || digit(text[i]) || any_of(text[i], "*?") ||
+                          (i > 0 && any_of(text[i], "+-.:_[]"));
+                 });
+}
+
+std::optional<Complaint> pin(std::string_view text) {
+  const auto [kind, rest] = cut(text, " ");
+  const bool known = kind == "version" || kind == "release" || kind == "origin";
+  if (known && rest.size() > 1 && text.size() <= 512 && std::ranges::all_of(text, printable)) {
+    return std::nullopt;
+  }
+  return Complaint{.what = fmt::format("bad pin '{}'", shortened(text)),
+                   .hint = "\"version 1.2*\", \"release n=bookworm-backports\" or \"origin deb.debian.org\""};
+}
+
 std::optional<Complaint> mirror(std::string_view text) {
   if (text.size() > 2000 || has_control(text)) {
     return Complaint{.what = fmt::format("bad mirror '{}'", shortened(text)), .hint = "one line of at most 2000 bytes"};

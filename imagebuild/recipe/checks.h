@@ -13,6 +13,9 @@ std::optional<Complaint> version(std::string_view text);      // letters, digits
 std::optional<Complaint> suite(std::string_view text);        // a distribution's release: "bookworm"
 std::optional<Complaint> component(std::string_view text);    // "main", "non-free-firmware"
 std::optional<Complaint> mirror(std::string_view text);       // a URL, or a one-line entry of sources.list(5)
+std::optional<Complaint> repository_release(std::string_view text);  // a suite, or a folder: "./"
+std::optional<Complaint> pinned(std::string_view text);  // a package's name or pattern, as apt_preferences(5) has it
+std::optional<Complaint> pin(std::string_view text);     // "version 1.2*", "release a=stable", "origin HOST"
 std::optional<Complaint> package(
     std::string_view text);  // a name as Debian Policy 5.6.1 has it, with ":arch", "=version" or "/suite"
 std::optional<Complaint> plain_package(std::string_view text);  // the name, perhaps with ":arch"

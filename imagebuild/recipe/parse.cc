@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "imagebuild/recipe/document.h"
 #include "imagebuild/recipe/host.h"
+#include "imagebuild/recipe/openpgp_key.h"
 #include "imagebuild/recipe/rules.h"
 #include "imagebuild/recipe/sources.h"
 
@@ -47,7 +48,7 @@ void check_interpreter(const DocumentTable& script, const std::string& bytes, Pr
 }
 
 struct Sources {
-  std::vector<std::string> files, scripts, keys;
+  std::vector<std::string> files, scripts, keys, repository_keys;
   std::vector<std::vector<RecipeTree::Node>> trees;
 };
 
@@ -73,6 +74,24 @@ void read_source_table(const Document& document, SourceFolder& folder, Problems&
   }
 }
 
+void read_repository_keys(const Document& document, SourceFolder& folder, Problems& problems, Sources& sources) {
+  for (const DocumentTable& repository : document.root().tables("repository")) {
+    sources.repository_keys.emplace_back();
+    if (!repository.has("key")) {
+      continue;
+    }
+    const Place place = repository.value_place("key");
+    auto bytes = folder.read(located(document, repository.string("key"), place));
+    if (!bytes) {
+      problems.add(place, fmt::format("cannot read '{}'", repository.string("key")), bytes.error().what);
+    } else if (auto complaint = complaint_of_key(*bytes)) {
+      problems.add(place, fmt::format("'{}' {}", repository.string("key"), complaint->what), complaint->hint);
+    } else {
+      sources.repository_keys.back() = std::move(*bytes);
+    }
+  }
+}
+
 void read_trees(const Document& document, SourceFolder& folder, Problems& problems, Sources& sources) {
   for (const DocumentTable& tree : document.root().tables("tree")) {
     sources.trees.emplace_back();
@@ -91,6 +110,7 @@ void read_trees(const Document& document, SourceFolder& folder, Problems& proble
 
 void read_sources(const Document& document, SourceFolder& folder, Problems& problems, Sources& sources) {
   read_source_table(document, folder, problems, sources);
+  read_repository_keys(document, folder, problems, sources);
   read_trees(document, folder, problems, sources);
   for (const DocumentTable& file : document.root().tables("file")) {
     sources.files.push_back(bytes_of(document, file, folder, problems));
@@ -177,6 +197,19 @@ RecipeGroup group_of(const DocumentTable& table) {
   return group;
 }
 
+RecipeRepository repository_of(const Document& document, const DocumentTable& table, std::string key) {
+  const std::string& release = table.string("release");
+  const std::vector<std::string> usual =
+      release.ends_with('/') ? std::vector<std::string>() : std::vector<std::string>{"main"};
+  return {.name = table.string("name"),
+          .url = table.string("url"),
+          .release = release,
+          .components = table.has("components") ? table.strings("components") : usual,
+          .key = located(document, table.string("key"), table.value_place("key")),
+          .key_bytes = std::move(key),
+          .is_unsigned = table.boolean("unsigned")};
+}
+
 RecipeTree tree_of(const Document& document, const DocumentTable& table, std::vector<RecipeTree::Node> nodes) {
   return {.path = table.string("path"),
           .source = source_of_table(document, table),
@@ -258,6 +291,14 @@ Recipe recipe_of(const Document& document, Sources sources) {
   recipe.schema = root.integer("schema");
   fill_tables(root, recipe);
   recipe.source = source_of(document, std::move(sources.keys));
+  for (std::size_t i = 0; i < root.tables("repository").size(); ++i) {
+    recipe.repositories.push_back(
+        repository_of(document, root.tables("repository")[i], std::move(sources.repository_keys[i])));
+  }
+  for (const DocumentTable& pin : root.tables("pin")) {
+    recipe.pins.push_back(
+        {.packages = pin.strings("package"), .pin = pin.string("pin"), .priority = pin.integer("priority")});
+  }
   for (const DocumentTable& group : root.tables("group")) {
     recipe.groups.push_back(group_of(group));
   }

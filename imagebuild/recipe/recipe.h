@@ -66,6 +66,26 @@ struct RecipeScript {
   bool operator==(const RecipeScript&) const = default;
 };
 
+// A further apt repository, beside those of [distribution].
+struct RecipeRepository {
+  std::string name;  // of its files in the image: /etc/apt/sources.list.d/NAME.sources
+  std::string url;
+  std::string release;  // a suite; one that ends with '/' is a folder without components
+  std::vector<std::string> components;
+  std::string key;           // a file in the recipe's folder: the OpenPGP keys of which one has to sign it
+  std::string key_bytes;     // what that holds
+  bool is_unsigned = false;  // its packages are taken without a signature
+  bool operator==(const RecipeRepository&) const = default;
+};
+
+// Which versions apt prefers: apt_preferences(5).
+struct RecipePin {
+  std::vector<std::string> packages;  // names and patterns
+  std::string pin;                    // "version 1.2*", "release a=bookworm-backports", "origin deb.debian.org"
+  std::int64_t priority = 0;
+  bool operator==(const RecipePin&) const = default;
+};
+
 // A tree that does not come from an apt archive.
 struct RecipeSource {
   enum class Kind { none, tar, oci, disk, rpm, pacman };  // none: [distribution] says where the packages come from
@@ -97,6 +117,8 @@ struct Recipe {
     std::vector<std::string> mirrors;  // URLs or whole "deb …" lines; empty: the host's own apt sources
     bool operator==(const Distribution&) const = default;
   } distribution;
+  std::vector<RecipeRepository> repositories;
+  std::vector<RecipePin> pins;
   RecipeSource source;
   struct Packages {
     std::vector<std::string> install;

@@ -1,5 +1,6 @@
 // The description of a recipe: the parser, `recipe schema` and docs/recipe.md all come from here.
 #include "imagebuild/recipe/checks.h"
+#include "imagebuild/recipe/package_tables.h"
 #include "imagebuild/recipe/parse.h"
 
 namespace domsmith {
@@ -33,37 +34,6 @@ TableSchema image_table() {
                     .default_text = "the host's",
                     .example = "\"amd64\"",
                     .choices = {"amd64", "arm64", "armhf", "i386"}}}};
-}
-
-TableSchema distribution_table() {
-  return {.name = "distribution",
-          .doc = "Where the packages come from.",
-          .keys = {{.name = "name",
-                    .doc = "the distribution",
-                    .fallback = "debian",
-                    .example = "\"debian\"",
-                    .choices = {"debian", "ubuntu", "devuan"}},
-                   {.name = "release",
-                    .doc = "its codename",
-                    .default_text = "the host's, where the host runs this distribution",
-                    .example = "\"bookworm\"",
-                    .pattern = "^[a-z0-9][a-z0-9._-]{0,63}$",
-                    .check = spelling::suite},
-                   {.name = "components",
-                    .type = ValueType::string_list,
-                    .doc = "the archive's components",
-                    .fallback = StringList{"main"},
-                    .example = "[\"main\", \"non-free-firmware\"]",
-                    .minimum = 1,
-                    .pattern = "^[a-z0-9][a-z0-9._-]{0,63}$",
-                    .check = spelling::component},
-                   {.name = "mirror",
-                    .type = ValueType::string_or_list,
-                    .doc = "URLs, or whole lines of sources.list(5)",
-                    .fallback = StringList{},
-                    .default_text = "the host's own apt sources",
-                    .example = "\"https://deb.debian.org/debian\"",
-                    .check = spelling::mirror}}};
 }
 
 KeySchema place_key(std::string name, std::string doc, std::string example, StringCheck check) {
@@ -119,30 +89,6 @@ TableSchema source_table() {
            .doc = "with `rpm` and `pacman`: take packages that nobody signed",
            .fallback = false,
            .example = "true"}}};
-}
-
-TableSchema packages_table() {
-  return {.name = "packages",
-          .doc = "What is installed beside the distribution's essential packages.",
-          .keys = {{.name = "install",
-                    .type = ValueType::string_list,
-                    .doc = "packages to install: NAME, NAME:ARCH, NAME=VERSION or NAME/RELEASE",
-                    .fallback = StringList{},
-                    .example = "[\"nginx-light\", \"curl\"]",
-                    .pattern = "^[a-z0-9][a-z0-9+.-]+(:[A-Za-z0-9-]+)?([=/][A-Za-z0-9][A-Za-z0-9.+~:_-]*)?$",
-                    .check = spelling::package},
-                   {.name = "remove",
-                    .type = ValueType::string_list,
-                    .doc = "packages to remove once the others are there",
-                    .fallback = StringList{},
-                    .example = "[\"tzdata\"]",
-                    .pattern = "^[a-z0-9][a-z0-9+.-]+(:[A-Za-z0-9-]+)?$",
-                    .check = spelling::plain_package},
-                   {.name = "recommends",
-                    .type = ValueType::boolean,
-                    .doc = "also install what the packages recommend",
-                    .fallback = false,
-                    .example = "true"}}};
 }
 
 TableSchema filesystem_table() {
@@ -440,9 +386,9 @@ const Schema& recipe_schema() {
                          .minimum = 1,
                          .maximum = 1},
                         include_key()},
-               .tables = {variables_table(), profile_table(), image_table(), distribution_table(), source_table(),
-                          packages_table(), filesystem_table(), system_table(), user_table(), group_table(),
-                          tree_table(), file_table(), script_table(), boot_table()}},
+               .tables = {variables_table(), profile_table(), image_table(), distribution_table(), repository_table(),
+                          pin_table(), source_table(), packages_table(), filesystem_table(), system_table(),
+                          user_table(), group_table(), tree_table(), file_table(), script_table(), boot_table()}},
       .check = {},
       .composed = true};
   return schema;

@@ -19,7 +19,7 @@ std::string stands_at(Place place) {
 }
 
 // Complains of a key's value that an earlier table of the list has, too.
-void check_unique(const std::vector<DocumentTable>& tables, const std::string& key, std::string_view kind,
+void check_unique(const std::vector<DocumentTable>& tables, const std::string& key, std::string_view kinds,
                   Problems& problems) {
   std::map<std::string, Place> seen;
   for (const DocumentTable& table : tables) {
@@ -28,7 +28,7 @@ void check_unique(const std::vector<DocumentTable>& tables, const std::string& k
     }
     const auto [first, fresh] = seen.emplace(table.string(key), table.value_place(key));
     if (!fresh) {
-      problems.add(table.value_place(key), fmt::format("two {}s '{}'", kind, shortened(first->first)),
+      problems.add(table.value_place(key), fmt::format("two {} '{}'", kinds, shortened(first->first)),
                    stands_at(first->second));
     }
   }
@@ -45,7 +45,7 @@ void check_root(const DocumentTable& user, Problems& problems) {
 }
 
 void check_users(const std::vector<DocumentTable>& users, Problems& problems) {
-  check_unique(users, "name", "user", problems);
+  check_unique(users, "name", "users", problems);
   std::map<std::int64_t, Place> seen;
   for (const DocumentTable& user : users) {
     if (user.string("name") == "root") {
@@ -64,7 +64,7 @@ void check_users(const std::vector<DocumentTable>& users, Problems& problems) {
 
 // A file cannot be the folder of another one.
 void check_paths(const std::vector<DocumentTable>& files, Problems& problems) {
-  check_unique(files, "path", "file", problems);
+  check_unique(files, "path", "files", problems);
   std::map<std::string, Place> paths;
   for (const DocumentTable& file : files) {
     if (file.has("path")) {
@@ -109,6 +109,29 @@ void check_disjoint(const DocumentTable& table, const std::string& key, const st
   }
 }
 
+// Nobody takes unsigned packages without having said so.
+void check_repositories(const DocumentTable& root, Problems& problems) {
+  check_unique(root.tables("repository"), "name", "repositories", problems);
+  for (const DocumentTable& repository : root.tables("repository")) {
+    if (!repository.written("key") && !repository.boolean("unsigned")) {
+      problems.add(repository.place(), "[[repository]] has no 'key'",
+                   "key = \"files/NAME.asc\"; unsigned = true takes packages that nobody signed");
+    } else if (repository.written("key") && repository.boolean("unsigned")) {
+      problems.add(repository.key_place("unsigned"), "a repository has a 'key' or is 'unsigned', not both",
+                   "leave one of them out");
+    }
+    if (repository.string("release").ends_with('/') && repository.written("components")) {
+      problems.add(repository.key_place("components"), "a folder has no components",
+                   "they go with a release that does not end with '/'");
+    }
+  }
+  for (const DocumentTable& pin : root.tables("pin")) {
+    if (pin.has("priority") && pin.integer("priority") == 0) {
+      problems.add(pin.value_place("priority"), "a priority of 0 means nothing to apt", "see apt_preferences(5)");
+    }
+  }
+}
+
 constexpr std::array source_kinds{"tar", "oci", "disk", "rpm", "pacman"};
 
 // A key of [source] that says something of another kind of source only.
@@ -130,6 +153,12 @@ void check_no_packages(const DocumentTable& root, Problems& problems) {
   for (const char* key : {"remove", "recommends"}) {
     if (packages.written(key) && root.table("source").present()) {
       problems.add(packages.key_place(key), fmt::format("'{}' is for packages of apt", key));
+    }
+  }
+  for (const char* table : {"repository", "pin"}) {
+    for (const DocumentTable& item : root.tables(table)) {
+      problems.add(item.place(), fmt::format("[[{}]] is for packages of apt", table),
+                   "it goes with [distribution], not with [source]");
     }
   }
   for (const DocumentTable& script : root.tables("script")) {
@@ -200,8 +229,9 @@ void check_release(const Document& document, Problems& problems) {
 
 void check_recipe(const Document& document, Problems& problems) {
   const DocumentTable& root = document.root();
-  check_unique(root.tables("group"), "name", "group", problems);
-  check_unique(root.tables("tree"), "path", "tree", problems);
+  check_repositories(root, problems);
+  check_unique(root.tables("group"), "name", "groups", problems);
+  check_unique(root.tables("tree"), "path", "trees", problems);
   check_users(root.tables("user"), problems);
   check_paths(root.tables("file"), problems);
   check_one_of_two(root.tables("file"), "[[file]]", problems);

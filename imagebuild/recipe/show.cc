@@ -1,8 +1,12 @@
 #include "imagebuild/recipe/show.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/crypto.h"
+#include "base/json_text.h"
 #include "imagebuild/recipe/describe.h"
 #include "imagebuild/recipe/parse.h"
 #include "imagebuild/recipe/write.h"
@@ -86,6 +90,25 @@ void fill_source(const RecipeSource& from, DocumentTable& source) {
   set_given("release", from.release);
 }
 
+void fill_repository(const RecipeRepository& repository, DocumentTable& table) {
+  table.set("name", repository.name);
+  table.set("url", repository.url);
+  table.set("release", repository.release);
+  if (!repository.components.empty()) {
+    table.set("components", repository.components);
+  }
+  if (!repository.key.empty()) {
+    table.set("key", repository.key);
+  }
+  table.set("unsigned", repository.is_unsigned);
+}
+
+void fill_pin(const RecipePin& pin, DocumentTable& table) {
+  table.set("package", pin.packages);
+  table.set("pin", pin.pin);
+  table.set("priority", pin.priority);
+}
+
 void fill_source_of_packages(const Recipe& recipe, DocumentTable& root) {
   if (recipe.source.kind != RecipeSource::Kind::none) {
     fill_source(recipe.source, root.edit("source"));
@@ -99,6 +122,12 @@ void fill_source_of_packages(const Recipe& recipe, DocumentTable& root) {
   distribution.set("release", recipe.distribution.release);
   distribution.set("components", recipe.distribution.components);
   distribution.set("mirror", recipe.distribution.mirrors);
+  for (const RecipeRepository& repository : recipe.repositories) {
+    fill_repository(repository, root.append("repository"));
+  }
+  for (const RecipePin& pin : recipe.pins) {
+    fill_pin(pin, root.append("pin"));
+  }
   DocumentTable& packages = root.edit("packages");
   packages.set("install", recipe.packages.install);
   packages.set("remove", recipe.packages.remove);
@@ -157,6 +186,34 @@ DocumentTable document_of(const Recipe& recipe) {
 
 std::string recipe_text(const Recipe& recipe) { return toml_text(document_of(recipe), recipe_schema()); }
 nlohmann::json recipe_json(const Recipe& recipe) { return document_json(document_of(recipe), recipe_schema()); }
+std::string recipe_sha256(const Recipe& recipe) {
+  Sha256 digest;
+  // Each with its length before it: what ends one cannot begin another.
+  const auto add = [&digest](const std::string& bytes) {
+    digest.update(fmt::format("{}\n", bytes.size()));
+    digest.update(bytes);
+  };
+  add(json_line(recipe_json(recipe)));
+  for (const RecipeRepository& repository : recipe.repositories) {
+    add(repository.key_bytes);
+  }
+  for (const std::string& key : recipe.source.key_bytes) {
+    add(key);
+  }
+  for (const RecipeTree& tree : recipe.trees) {
+    for (const RecipeTree::Node& node : tree.nodes) {
+      add(fmt::format("{} {} {:o}", node.path, static_cast<int>(node.kind), node.mode));
+      add(node.bytes);
+    }
+  }
+  for (const RecipeFile& file : recipe.files) {
+    add(file.bytes);
+  }
+  for (const RecipeScript& script : recipe.scripts) {
+    add(script.bytes);
+  }
+  return digest.hex();
+}
 nlohmann::json recipe_json_schema() { return json_schema(recipe_schema()); }
 std::string recipe_markdown() { return markdown_reference(recipe_schema()); }
 

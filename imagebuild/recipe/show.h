@@ -11,6 +11,8 @@ namespace domsmith {
 // TOML; parse_recipe() of it in the same folder gives the same Recipe.
 std::string recipe_text(const Recipe& recipe);
 nlohmann::json recipe_json(const Recipe& recipe);
+// Of all that a recipe says, the bytes of the files that it names included.
+std::string recipe_sha256(const Recipe& recipe);
 
 // The JSON Schema of recipes, and the reference tables of docs/recipe.md.
 nlohmann::json recipe_json_schema();

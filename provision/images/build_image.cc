@@ -6,10 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/file.h"
 #include "base/interrupt.h"
-#include "base/json_text.h"
 #include "base/text.h"
 #include "imagebuild/engine/engine.h"
 #include "imagebuild/engine/layers.h"
@@ -23,7 +21,7 @@ Result<ImageBuildPlan> plan_image_build(const Recipe& recipe, const packages::Ho
                                         const VolumeStore& store) {
   ImageBuildPlan plan;
   plan.build = TRY(plan_build(recipe, host));
-  plan.recipe_sha256 = sha256_hex(json_line(recipe_json(recipe)));
+  plan.recipe_sha256 = recipe_sha256(recipe);
   plan.store = store.name();
   plan.volume_commands = store.plan_create(recipe.image.name, recipe.filesystem.size);
   return plan;

@@ -41,6 +41,13 @@ nlohmann::json bill_of_materials(const ImageRecord& image, const Installed& inst
     components.push_back(
         {{"type", "library"}, {"bom-ref", url}, {"name", package.name}, {"version", package.version}, {"purl", url}});
   }
+  nlohmann::json properties{{{"name", "domsmith:distribution"}, {"value", image.distribution}},
+                            {{"name", "domsmith:release"}, {"value", image.release}},
+                            {{"name", "domsmith:recipe-sha256"}, {"value", image.recipe_sha256}},
+                            {{"name", "domsmith:kernel"}, {"value", image.kernel_version}}};
+  for (const std::string& source : installed.sources) {
+    properties.push_back({{"name", "domsmith:apt-source"}, {"value", source}});
+  }
   return {{"$schema", "http://cyclonedx.org/schema/bom-1.5.schema.json"},
           {"bomFormat", "CycloneDX"},
           {"specVersion", "1.5"},
@@ -53,11 +60,7 @@ nlohmann::json bill_of_materials(const ImageRecord& image, const Installed& inst
              {{"type", "operating-system"},
               {"name", image.name},
               {"version", image.version},
-              {"properties",
-               {{{"name", "domsmith:distribution"}, {"value", image.distribution}},
-                {{"name", "domsmith:release"}, {"value", image.release}},
-                {{"name", "domsmith:recipe-sha256"}, {"value", image.recipe_sha256}},
-                {{"name", "domsmith:kernel"}, {"value", image.kernel_version}}}}}}}},
+              {"properties", std::move(properties)}}}}},
           {"components", std::move(components)}};
 }
 

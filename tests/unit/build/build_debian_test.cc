@@ -7,6 +7,7 @@
 #include "imagebuild/build.h"
 #include "imagebuild/engine/layers.h"
 #include "imagebuild/extfs/filesystem.h"
+#include "tests/unit/engine/apt_archive.h"
 
 namespace domsmith {
 namespace {
@@ -152,6 +153,38 @@ TEST_F(BuildDebianTest, AStoppedBuildGoesOnFromItsLastLayerAndDpkgFindsNothingWr
   ASSERT_TRUE(image);
   EXPECT_EQ(image->read_file("/etc/wrong", 1U << 20), "");
   EXPECT_TRUE(image->exists("/usr/bin/hello").value_or(false));
+}
+
+TEST_F(BuildDebianTest, AFurtherRepositoryGivesPackagesAndIsInTheImage) {
+  auto key = testing_apt::SigningKey::make(folder_->path() / "key");
+  ASSERT_TRUE(key);
+  const std::filesystem::path archive = folder_->path() / "archive";
+  ASSERT_TRUE(testing_apt::make_archive(archive, "stable", {{"our-ledger", "2.0"}, {"hello", "99"}}, &*key));
+  recipe_.repositories = {{.name = "ledger",
+                           .url = "file:" + archive.string(),
+                           .release = "stable",
+                           .components = {"main"},
+                           .key = "ledger.asc",
+                           .key_bytes = key->public_key(true).value_or("")}};
+  recipe_.pins = {{.packages = {"hello"}, .pin = "version 99", .priority = -1}};
+  recipe_.packages.install = {"our-ledger", "hello"};
+  const auto result = build_it();
+  ASSERT_TRUE(result) << result.error().what << "\n" << testing::PrintToString(result.error().causes);
+  const auto version = [&](const char* name) {
+    const auto found = std::ranges::find(result->packages, name, &InstalledPackage::name);
+    return found == result->packages.end() ? "none" : found->version;
+  };
+  EXPECT_EQ(version("our-ledger"), "2.0");
+  EXPECT_THAT(version("hello"), testing::StartsWith("2."));
+  EXPECT_THAT(result->chosen.sources,
+              testing::Contains(testing::Field(&engine::PackageSet::Source::line, HasSubstr("archive_dists_stable_"))));
+  auto image = extfs::FileSystem::open(*target_, Access::read_only);
+  ASSERT_TRUE(image);
+  const auto text = [&](const std::string& path) { return image->read_file(path, 1U << 20).value_or("(none)"); };
+  EXPECT_EQ(text("/usr/share/our-ledger/version"), "2.0\n");
+  EXPECT_EQ(text("/etc/apt/keyrings/ledger.asc"), recipe_.repositories[0].key_bytes);
+  EXPECT_THAT(text("/etc/apt/sources.list.d/ledger.sources"), HasSubstr("Signed-By: /etc/apt/keyrings/ledger.asc\n"));
+  EXPECT_THAT(text("/etc/apt/preferences.d/recipe.pref"), HasSubstr("Pin-Priority: -1\n"));
 }
 
 TEST_F(BuildDebianTest, AScriptThatFailsIsNamedWithItsLastWords) {

@@ -46,6 +46,22 @@ TEST(Installed, IsWhatThePackageManagerLeft) {
   EXPECT_EQ(installed_in(rpm.files()).error().code, ErrorCode::bad_input);
 }
 
+TEST(Installed, KnowsTheSourcesOfApt) {
+  Image debian;
+  ASSERT_TRUE(debian.files().make_directories("/var/lib/dpkg"));
+  ASSERT_TRUE(debian.files().make_directories("/etc/apt/sources.list.d"));
+  debian.put("/var/lib/dpkg/status", "");
+  EXPECT_THAT(installed_in(debian.files())->sources, ElementsAre());
+  debian.put("/etc/apt/sources.list", "deb http://me:secret@deb.example bookworm main\n");
+  debian.put("/etc/apt/sources.list.d/ledger.sources",
+             "Types: deb\nURIs: https://ledger.example\nSuites: ./\nSigned-By: /etc/apt/keyrings/ledger.asc\n");
+  debian.put("/etc/apt/sources.list.d/broken.list", "nonsense\n");
+  debian.put("/etc/apt/sources.list.d/ledger.save", "deb https://old.example x main\n");
+  EXPECT_THAT(installed_in(debian.files())->sources,
+              ElementsAre("deb http://me:***@deb.example bookworm main",
+                          "deb [signed-by=/etc/apt/keyrings/ledger.asc] https://ledger.example ./"));
+}
+
 TEST(Bill, NamesEachPackageByItsUrl) {
   ImageRecord image;
   image.name = "web";
@@ -53,12 +69,16 @@ TEST(Bill, NamesEachPackageByItsUrl) {
   image.distribution = "debian";
   image.release = "bookworm";
   image.filesystem_uuid = "0fc63daf-8483-4772-8e79-3d69d8477de4";
-  const Installed installed{.kind = "deb", .packages = {{"g++", "4:12.2.0-3~x", "amd64"}}};
+  const Installed installed{.kind = "deb",
+                            .packages = {{"g++", "4:12.2.0-3~x", "amd64"}},
+                            .sources = {"deb https://ledger.example stable main"}};
   const nlohmann::json bill = bill_of_materials(image, installed);
   EXPECT_EQ(bill["bomFormat"], "CycloneDX");
   EXPECT_EQ(bill["specVersion"], "1.5");
   ASSERT_EQ(bill["components"].size(), 1U);
   EXPECT_EQ(bill["components"][0]["purl"], "pkg:deb/debian/g%2B%2B@4%3A12.2.0-3~x?arch=amd64&distro=debian-bookworm");
+  EXPECT_EQ(bill["metadata"]["component"]["properties"].back(),
+            (nlohmann::json{{"name", "domsmith:apt-source"}, {"value", "deb https://ledger.example stable main"}}));
   EXPECT_EQ(bill["metadata"]["tools"]["components"][0]["name"], "domsmith");
 }
 

@@ -5,45 +5,14 @@
 #include "base/file.h"
 #include "imagebuild/recipe/parse.h"
 #include "imagebuild/recipe/show.h"
+#include "tests/unit/golden.h"
 
 namespace domsmith {
 namespace {
 
-const std::filesystem::path source_folder = DOMSMITH_SOURCE_DIR;
+const std::filesystem::path manual = DOMSMITH_SOURCE_DIR "/docs/recipe.md";
 
-std::string manual() {
-  const auto text = read_file(source_folder / "docs/recipe.md");
-  EXPECT_TRUE(text) << error_text(text.error());
-  return text.value_or("");
-}
-
-// What stands between ```toml and ```.
-std::vector<std::string> examples(const std::string& text) {
-  static constexpr std::string_view open = "```toml\n";
-  std::vector<std::string> found;
-  for (auto at = text.find(open); at != std::string::npos; at = text.find(open, at)) {
-    at += open.size();
-    found.push_back(text.substr(at, text.find("```", at) - at));
-  }
-  return found;
-}
-
-TEST(RecipeManual, HoldsTheTablesOfTheCode) {
-  static constexpr std::string_view begin =
-      "<!-- generated: a test compares it with the code; DOMSMITH_UPDATE_GOLDEN=1 makes that test write it anew -->\n";
-  static constexpr std::string_view end = "<!-- end of the generated part -->";
-  std::string text = manual();
-  const auto from = text.find(begin);
-  const auto to = text.find(end);
-  ASSERT_NE(from, std::string::npos);
-  ASSERT_NE(to, std::string::npos);
-  const std::string tables = text.substr(from + begin.size(), to - from - begin.size());
-  if (std::getenv("DOMSMITH_UPDATE_GOLDEN") != nullptr) {
-    text.replace(from + begin.size(), tables.size(), "\n" + recipe_markdown());
-    ASSERT_TRUE(write_file_atomic(source_folder / "docs/recipe.md", text));
-  }
-  EXPECT_EQ(tables, "\n" + recipe_markdown()) << "DOMSMITH_UPDATE_GOLDEN=1 writes the tables anew";
-}
+TEST(RecipeManual, HoldsTheTablesOfTheCode) { golden::expect_generated(manual, recipe_markdown()); }
 
 TEST(RecipeManual, ItsExamplesAreRecipes) {
   const auto folder = TemporaryDirectory::make();
@@ -51,8 +20,9 @@ TEST(RecipeManual, ItsExamplesAreRecipes) {
   for (const char* name : {"files/motd", "files/packages.asc", "rootfs.tar.xz", "server.qcow2"}) {
     ASSERT_TRUE(write_file_atomic(folder->path() / name, "Welcome\n"));
   }
+  ASSERT_TRUE(write_file_atomic(folder->path() / "files/ledger.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"));
   ASSERT_TRUE(write_file_atomic(folder->path() / "common/base.toml", "[packages]\ninstall = [\"curl\"]\n"));
-  const std::vector<std::string> found = examples(manual());
+  const std::vector<std::string> found = golden::examples(golden::bytes_of(manual), "toml");
   EXPECT_GE(found.size(), 12U);
   for (std::string example : found) {
     if (example.find("[distribution]") == std::string::npos && example.find("[source]") == std::string::npos) {

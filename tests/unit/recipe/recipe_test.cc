@@ -273,6 +273,35 @@ TEST(RecipeText, OfAShippedRecipeParsesBack) {
   }
 }
 
+TEST(RecipeHash, KnowsWhatTheFilesHold) {
+  const auto folder = TemporaryDirectory::make();
+  ASSERT_TRUE(folder);
+  const std::string text =
+      "[image]\nname = \"a\"\n[distribution]\nrelease = \"bookworm\"\n"
+      "[[file]]\npath = \"/etc/x\"\nsource = \"file\"\n[[script]]\nsource = \"script\"\n"
+      "[[tree]]\npath = \"/srv\"\nsource = \"tree\"\n"
+      "[[repository]]\nname = \"r\"\nurl = \"https://r.example\"\nrelease = \"x\"\nkey = \"key\"\n";
+  const std::map<std::string, std::string> holds{{"file", "one"},
+                                                 {"script", "#!/bin/sh\n"},
+                                                 {"tree/below", "one"},
+                                                 {"key", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"}};
+  const auto hash = [&] {
+    const auto recipe = parse_recipe(text, folder->path() / "recipe.toml");
+    EXPECT_TRUE(recipe) << errors_of(recipe);
+    return recipe ? recipe_sha256(*recipe) : std::string();
+  };
+  for (const auto& [name, bytes] : holds) {
+    ASSERT_TRUE(write_file_atomic(folder->path() / name, bytes));
+  }
+  const std::string before = hash();
+  EXPECT_EQ(hash(), before);
+  for (const auto& [name, bytes] : holds) {
+    ASSERT_TRUE(write_file_atomic(folder->path() / name, bytes + "more"));
+    EXPECT_NE(hash(), before) << name;
+    ASSERT_TRUE(write_file_atomic(folder->path() / name, bytes));
+  }
+}
+
 TEST(RecipeJson, HoldsEveryTable) {
   const auto recipe = parse_recipe(std::string(least) + "[[file]]\npath = \"/a\"\ncontent = \"x\"\n", "web.toml");
   ASSERT_TRUE(recipe) << errors_of(recipe);
@@ -327,8 +356,9 @@ void add_examples(const TableSchema& table, const std::string& path, std::string
     out += table.free_key->example + "\n";
   }
   for (const KeySchema& key : table.keys) {
-    const bool other_of_two =
-        (key.name == "source" && path != "tree") || (path == "system.services" && key.name == "disable");
+    const bool other_of_two = (key.name == "source" && path != "tree") ||
+                              (path == "system.services" && key.name == "disable") ||
+                              (path == "repository" && key.name == "unsigned");
     out += other_of_two ? std::string{} : fmt::format("{} = {}\n", key.name, key.example);
   }
   for (const TableSchema& inner : table.tables) {
@@ -345,6 +375,7 @@ TemporaryDirectory folder_of_examples() {
   for (const char* name : {"files/packages.asc", "rootfs.tar.xz", "server.qcow2"}) {
     EXPECT_TRUE(write_file_atomic(folder->path() / name, "x"));
   }
+  EXPECT_TRUE(write_file_atomic(folder->path() / "files/ledger.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"));
   EXPECT_TRUE(write_file_atomic(folder->path() / "common/base.toml", "[system]\n"));
   return std::move(*folder);
 }

@@ -9,6 +9,7 @@
 #include "imagebuild/recipe/parse.h"
 #include "provision/cli/image_contents.h"
 #include "provision/cli/site.h"
+#include "provision/identity/clone_cost.h"
 #include "provision/images/build_image.h"
 #include "provision/images/import_disk.h"
 #include "provision/images/make_image.h"
@@ -53,6 +54,12 @@ Result<void> list_images(CliContext& cli) {
   return cli.output().answer(document, table, "no images yet; make one: domsmith build RECIPE\n");
 }
 
+std::string cost_text(const CloneCost& cost) {
+  return fmt::format("writes {} of its own, {} of a thin pool ({} chunks of {})",
+                     size_text(cost.blocks * CloneCost::block_bytes), size_text(cost.chunks * CloneCost::chunk_bytes),
+                     cost.chunks, size_text(CloneCost::chunk_bytes));
+}
+
 Result<void> show_image(CliContext& cli, const ImageOptions& options) {
   if (options.packages) {
     return show_packages(cli, options.name);
@@ -63,13 +70,22 @@ Result<void> show_image(CliContext& cli, const ImageOptions& options) {
   const std::vector<std::string> guests = TRY(site.registry().guests_of_image(image.store, image.name));
   nlohmann::json document = record_json(image);
   document["guests"] = guests;
+  const auto volume = store->open(image.volume, Access::read_only);
+  const Result<CloneCost> cost = volume ? clone_cost(**volume) : std::unexpected(volume.error());
+  document["clone_cost"] = nullptr;
+  if (cost) {
+    document["clone_cost"] = {{"written_bytes", cost->blocks * CloneCost::block_bytes},
+                              {"bytes", cost->chunks * CloneCost::chunk_bytes},
+                              {"chunk_bytes", CloneCost::chunk_bytes}};
+  }
   const std::string text = fmt::format(
       "image     {} {}\nstore     {}\nsystem    {} {} {}, {} packages\nsize      {}, {} used\nmade      {}\n"
-      "kernel    {} ({})\ninitramfs {}\ncmdline   {}\nguests    {}\n",
+      "kernel    {} ({})\ninitramfs {}\ncmdline   {}\na clone   {}\nguests    {}\n",
       image.name, image.version, image.store, image.distribution, image.release, image.architecture, image.packages,
       size_text(image.size), size_text(image.used), utc_text(image.created),
       image.kernel_version.empty() ? "none" : image.kernel_version, short_hash(image.kernel_sha256),
-      short_hash(image.initrd_sha256), image.cmdline, guests.empty() ? "none" : join(guests, " "));
+      short_hash(image.initrd_sha256), image.cmdline, cost ? cost_text(*cost) : "cannot be made: " + cost.error().what,
+      guests.empty() ? "none" : join(guests, " "));
   return cli.output().answer(document, text);
 }
 

@@ -39,6 +39,7 @@ TEST_F(PlanTest, AnImageThatOnlyTheStoreKnowsIsNotEntered) {
   expect_plan({"image", "remove", "gold", "--plan"}, "remove image gold");
   expect_plan({"image", "export", "gold", "-o", root() + "/out", "--plan"}, "gold.img");
   expect_plan({"image", "show", "gold"}, "image     gold 1");
+  expect_plan({"image", "show", "gold"}, "a clone   writes ");
 }
 
 TEST_F(PlanTest, NothingIsMadeWhereThereIsNoRegistry) {

@@ -1,10 +1,13 @@
 // Identities in real ext4 file systems: written, read back, checked by e2fsck.
 #include "provision/identity/write.h"
 
+#include <set>
+
 #include "base/block_target.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "imagebuild/extfs/filesystem.h"
+#include "provision/identity/clone_cost.h"
 #include "tests/unit/identity/identity_support.h"
 
 namespace domsmith {
@@ -92,6 +95,34 @@ class WriteIdentity : public testing::Test {
   std::string file_;
   CountingTarget target_;
 };
+
+TEST_F(WriteIdentity, ItsCostIsCountedAndNothingIsWrittenForThat) {
+  make_debian();
+  target_.written = 0;
+  const auto cost = value_of(clone_cost(target_));
+  EXPECT_EQ(target_.written, 0U);
+  EXPECT_EQ(value_of(clone_cost(target_)), cost) << "the same each time";
+  EXPECT_GE(cost.blocks, 4U) << "files, their folders, inodes, bitmaps";
+  EXPECT_LE(cost.chunks, cost.blocks);
+  // What it says is what a clone's file then differs in.
+  std::string before = value_of(read_file(file_, 64U << 20));
+  write(test_identity());
+  value_of(target_.flush());
+  const std::string after = value_of(read_file(file_, 64U << 20));
+  std::set<std::size_t> differ;
+  for (std::size_t at = 0; at < before.size(); at += CloneCost::block_bytes) {
+    if (before.compare(at, CloneCost::block_bytes, after, at, CloneCost::block_bytes) != 0) {
+      differ.insert(at / CloneCost::chunk_bytes);
+    }
+  }
+  EXPECT_EQ(cost.chunks, differ.size());
+}
+
+TEST_F(WriteIdentity, NoFileSystemHasNoCost) {
+  const auto cost = clone_cost(target_);
+  ASSERT_FALSE(cost);
+  EXPECT_THAT(cost.error().what, HasSubstr("holds no ext4 file system"));
+}
 
 TEST_F(WriteIdentity, EveryFileIsThere) {
   make_debian();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <random>
 
+#include "provision/identity/clone_cost.h"
 #include "provision/images/inspect.h"
 #include "tests/unit/cli/golden_store.h"
 
@@ -55,6 +56,38 @@ TEST_F(Damaged, NoBytesAtAllAreRefusedClearly) {
     ASSERT_FALSE(seen);
     EXPECT_FALSE(seen.error().what.empty());
   }
+}
+
+// The same in this process, and what a clone of it would do: more cases in the time of the sealed ones.
+TEST_F(Damaged, NeitherAnInspectionNorAClonesIdentityFails) {
+  std::mt19937 random(12);        // NOLINT(cert-msc51-cpp): the same damage every time
+  std::vector<std::size_t> used;  // blocks that hold something
+  for (std::size_t at = 0; at < metadata_bytes; at += 4096) {
+    if (sound_.find_first_not_of('\0', at) < at + 4096) {
+      used.push_back(at);
+    }
+  }
+  int refused = 0;
+  for (int round = 0; round < 120; ++round) {
+    const auto memory = memory_target(image_bytes);
+    std::string bytes = sound_;
+    if (round % 2 == 0) {
+      bytes[1024 + 0x65] = static_cast<char>(bytes[1024 + 0x65] & ~0x04);
+    }
+    for (unsigned i = 0; i < 1 + random() % 50; ++i) {
+      bytes[used[random() % used.size()] + random() % 4096] = static_cast<char>(random());
+    }
+    ASSERT_TRUE(memory->write(0, std::as_bytes(std::span(bytes))));
+    const auto from = std::chrono::steady_clock::now();
+    const bool seen = inspect_image(*memory).has_value();
+    const auto cloned = clone_cost(*memory);
+    refused += !seen || !cloned ? 1 : 0;
+    if (!cloned) {
+      EXPECT_FALSE(cloned.error().what.empty());
+    }
+    ASSERT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds(10)) << round;
+  }
+  EXPECT_GT(refused, 10) << "the damage is none";
 }
 
 TEST_F(Damaged, WhateverIsDamagedTheAnswerComesSoon) {

@@ -25,15 +25,56 @@ open_connection() {
 
 make_disks() {
   local base=$1
-  rm -f -- "$state"/dom0.qcow2 "$state"/vg0.img "$state"/vg1.img
+  rm -f -- "$state"/dom0.{qcow2,img} "$state"/vg0.img "$state"/vg1.img
   # The image in the cache stays as it was built.
-  qemu-img create -q -f qcow2 -F raw -b "$base/lab-dom0.img" "$state/dom0.qcow2"
+  if [[ -n $volatile ]]; then
+    cp --sparse=always --reflink=auto -- "$base/lab-dom0.img" "$state/dom0.img"
+  else
+    qemu-img create -q -f qcow2 -F raw -b "$base/lab-dom0.img" "$state/dom0.qcow2"
+  fi
   truncate -s "${DOMSMITH_LAB_VG0:-20G}" -- "$state/vg0.img"
   truncate -s 8G -- "$state/vg1.img"
 }
 
 disk() { # ID FILE FORMAT [OPTIONS]: the serial gives it a name in dom0 that doesn't depend on the order of probing
   qemu_args+=(-drive "if=none,id=$1,file=$2,format=$3,cache=unsafe,discard=unmap${4:-}" -device "virtio-blk-pci,drive=$1,serial=$1")
+}
+
+# What dom0 writes to these is gone with the power until dom0 flushes it.
+volatile_disk() { # ID
+  qemu_args+=(-drive "if=none,id=$1,driver=raw,cache=writeback,file.driver=nbd,file.server.type=unix,file.server.path=$(<"$state/control")/disks,file.export=$1"
+    -device "virtio-blk-pci,drive=$1,serial=$1,write-cache=on")
+}
+
+disks_pid() { own_pid "$state/disks.pid" "$lab_dir/volatile_disk"; }
+
+start_volatile_disks() {
+  setsid "$lab_dir/volatile_disk" "$(<"$state/control")/disks" "dom0=$state/dom0.img" "vg0=$state/vg0.img" </dev/null \
+    >"$state/disks.out" 2>&1 {state_lock}>&- &
+  printf '%s\n' $! >"$state/disks.pid"
+  wait_for_disks || { cat -- "$state/disks.out" >&2; die "the volatile disks did not start"; }
+}
+
+wait_for_disks() {
+  local i
+  for ((i = 0; i < 100; i++)); do
+    ! grep -q ready "$state/disks.out" || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+# The power goes: the machine stops where it is, and what was not flushed is lost or kept as it comes.
+cut_power() {
+  local pid
+  pid=$(qemu_pid) || die "no lab runs in $state"
+  kill -KILL "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  pid=$(disks_pid) || die "the disks of the lab in $state are not volatile; start it with: lab up --volatile"
+  kill -USR1 "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  tail -n 1 -- "$state/disks.out"
+  rm -rf -- "$(<"$state/control")" "$state/qemu.pid" "$state/disks.pid"
 }
 
 # Emulation always: where /dev/kvm exists inside another virtual machine, Xen's guests hang in it. -cpu max and EPYC crash Xen
@@ -64,8 +105,13 @@ machine_arguments() {
     "${boot[@]}"
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile=
     -device virtio-rng-pci)
-  disk dom0 "$state/dom0.qcow2" qcow2
-  disk vg0 "$state/vg0.img" raw
+  if [[ -n $volatile ]]; then
+    volatile_disk dom0
+    volatile_disk vg0
+  else
+    disk dom0 "$state/dom0.qcow2" qcow2
+    disk vg0 "$state/vg0.img" raw
+  fi
   disk vg1 "$state/vg1.img" raw
   disk payload "$state/payload.img" raw ,readonly=on
 }
@@ -104,5 +150,8 @@ stop_machine() {
   if pid=$(qemu_pid); then
     end_pid "$pid"
   fi
-  rm -f -- "$state"/{qemu.pid,port,control,key,key.pub,known_hosts} "$state"/{dom0.qcow2,vg0.img,vg1.img,payload.img}
+  if pid=$(disks_pid); then
+    end_pid "$pid"
+  fi
+  rm -f -- "$state"/{qemu.pid,disks.pid,port,control,key,key.pub,known_hosts} "$state"/{dom0.qcow2,dom0.img,vg0.img,vg1.img,payload.img}
 }

@@ -1,0 +1,167 @@
+#!/bin/bash
+# Full pools, a full metadata area, disks that fail, and 64 processes at once, on real LVM: each is a refusal or a clean stop, and
+# what was there before is whole.
+# shellcheck source=SCRIPTDIR/../lib.sh
+source "$(dirname -- "$0")/../lib.sh"
+
+# Two groups on parts of vg1's disk, which can be made to fail:
+#   vgm: room for the text of about a hundred volumes; vgt: a pool with 2 MiB for its metadata
+disk=$(realpath /dev/disk/by-id/virtio-vg1)
+part=$((3 * 2097152)) # sectors: 3 GiB
+
+linear() { printf '0 %d linear %s %d\n' "$part" "$disk" $(($1 * part + 2048)); }
+# From now on reads work and writes fail (Documentation/admin-guide/device-mapper/dm-flakey.rst).
+failing() { printf '0 %d flakey %s %d 0 3600 1 error_writes\n' "$part" "$disk" $(($1 * part + 2048)); }
+set_table() { # NUMBER TABLE
+  dmsetup suspend --noflush --nolockfs "bad$1"
+  dmsetup reload "bad$1" --table "$2"
+  dmsetup resume "bad$1"
+}
+
+make_group() { # GROUP NUMBER TEXT-ROOM POOL-METADATA
+  dmsetup create "bad$2" --table "$(linear "$2")"
+  pvcreate -qq -ff -y --metadatasize "$3" "/dev/mapper/bad$2"
+  vgcreate -qq "$1" "/dev/mapper/bad$2"
+  lvcreate -qq -y --type thin-pool -L 1G --poolmetadatasize "$4" --chunksize 64k --zero n --errorwhenfull y --name pool "$1"
+  domsmith image import "/payload/images/$image" --store "lvm:$1/pool"
+  clones "$1" --name "$1" --count 4 --settle
+}
+
+clones() { domsmith clone "$image" --template tiny --store "lvm:$1/pool" "${@:2}"; } # GROUP WORDS...
+
+# All that there is of a group, LVM's and domsmith's.
+all_of() {
+  lvs --noheadings -o lv_name,origin "$1" | sort
+  domsmith list --json | json "[g['name'] + ' ' + g['state'] for g in d['guests'] if g['store'] == 'lvm:$1/pool']"
+  find /etc/xen -name '*.cfg' | sort
+}
+
+# LVM and the kernel agree on the pool, and thin_check finds nothing: LVM has it look before it activates.
+in_order() {
+  vgck "$1"
+  lvchange -an "$1/pool"
+  lvchange -ay "$1/pool"
+  dmsetup message "$1-pool-tpool" 0 reserve_metadata_snap
+  same "devices of the pool" "$(lvs --noheadings -o thin_id "$1" | xargs -n1 | sort -n | xargs)" \
+    "$(thin_ls -m --no-headers -o DEV "/dev/mapper/$1-pool_tmeta" | xargs -n1 | sort -n | xargs)"
+  dmsetup message "$1-pool-tpool" 0 release_metadata_snap
+}
+
+siblings_are_whole() {
+  local name
+  for name in "$1"-{1,2,3,4}; do
+    lvchange -qq -ay -K "$1/$name"
+    e2fsck -fn "/dev/$1/$name"
+    same "host name" "$name" "$(debugfs -R 'cat /etc/hostname' "/dev/$1/$name" 2>/dev/null)"
+    lvchange -qq -an "$1/$name"
+  done
+}
+
+no_room_for_text() {
+  local before
+  before=$(all_of vgm)
+  fails_with 1 "metadata" clones vgm --name x --count 500
+  same "what is there" "$before" "$(all_of vgm)"
+  in_order vgm
+  siblings_are_whole vgm
+}
+
+# A clone that nobody can give its identity any more stays as it is; who filled the pool can be removed.
+no_room_for_data() {
+  local before
+  clones vgm --name full --count 2
+  domsmith guest settle full-1 --activate
+  dd if=/dev/urandom of=/dev/vgm/full-1 bs=1M count=1500 oflag=direct 2>/dev/null || true
+  lvchange -an vgm/full-1
+  before=$(all_of vgm)
+  fails_with 1 "pool" clones vgm --name x --count 8
+  fails_with 1 "" domsmith guest settle full-2
+  same "what is there" "$before" "$(all_of vgm)"
+  siblings_are_whole vgm
+  domsmith guest remove full-1
+  domsmith guest settle full-2
+  domsmith guest remove full-2
+  in_order vgm
+}
+
+no_room_for_pool_metadata() {
+  local before round=0 status=0
+  before=$(all_of vgt)
+  while ((status == 0 && ++round < 20)); do
+    before=$(all_of vgt)
+    clones vgt --name "r$round" --count 400 >/dev/null || status=$?
+  done
+  same "status in the end" 1 "$status"
+  domsmith recover
+  same "what is there" "$before" "$(all_of vgt)"
+  domsmith guest remove 'r*' || true
+  in_order vgt
+  siblings_are_whole vgt
+}
+
+# Writes fail from the middle of a batch on. When the disk is back and the pool was looked at, all is as before.
+disk_fails() {
+  local before status=0
+  before=$(all_of vgm)
+  clones vgm --name io --count 60 >/dev/null 2>&1 &
+  sleep "$1"
+  set_table 0 "$(failing 0)"
+  wait $! || status=$?
+  set_table 0 "$(linear 0)"
+  lvchange -an vgm/pool || true
+  lvchange -ay vgm/pool
+  domsmith recover
+  same "a second recover" "nothing to recover" "$(domsmith recover)"
+  if ((status == 0)); then
+    domsmith guest remove 'io-*'
+  fi
+  same "what is there" "$before" "$(all_of vgm)"
+  in_order vgm
+  siblings_are_whole vgm
+}
+
+many_at_once() {
+  local i pids=() failed=0
+  for ((i = 1; i <= 64; i++)); do
+    domsmith clone "$image" --name "p$i" --count $((i % 4 == 0 ? 5 : 1)) --template tiny --store "$store" >/dev/null &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do wait "$i" || failed=$((failed + 1)); done
+  same "processes that failed" 0 "$failed"
+  same "guests" 128 "$(domsmith guest list 'p*' --json | json 'len(d["guests"])')"
+  same "different MACs" 128 "$(domsmith guest list 'p*' --json | json 'len({g["macs"][0] for g in d["guests"]})')"
+  same "volumes" 128 "$(volumes | grep -c '^p[0-9]')"
+  vgck vg0
+  domsmith guest remove 'p*'
+  same "volumes" 0 "$(volumes | grep -c '^p[0-9]' || true)"
+}
+
+make_groups() {
+  vgremove -qq -ff -y vg1
+  make_group vgm 0 128k 4m
+  make_group vgt 1 16m 2m
+}
+
+# Whoever comes after finds vg1 as it was.
+drop_groups() {
+  domsmith guest remove 'vgm-*' 'vgt-*'
+  for group in vgm vgt; do
+    domsmith image remove "$image" --store "lvm:$group/pool"
+    vgremove -qq -ff -y "$group"
+  done
+  pvremove -qq -ff -y /dev/mapper/bad0 /dev/mapper/bad1
+  dmsetup remove bad0 bad1
+  vgcreate -qq vg1 "$disk"
+}
+
+domsmith image list --json | grep -q "\"$image\"" || domsmith image import "/payload/images/$image" >/dev/null
+check "two groups with little room" make_groups
+check "no room for LVM's text: refused, nothing changed" no_room_for_text
+check "the pool is full of data: refused or stopped, siblings whole" no_room_for_data
+check "the pool's metadata are full: stopped and undone, siblings whole" no_room_for_pool_metadata
+for moment in 0.5 1.5 3; do
+  check "writes fail $moment s into a batch" disk_fails "$moment"
+done
+check "the groups go again" drop_groups
+check "64 processes clone at once in one group" many_at_once
+finish

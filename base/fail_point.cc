@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/fail_hook.h"
 #include "base/fd.h"
 
 namespace domsmith {
@@ -44,6 +45,11 @@ unsigned count_pass(const std::string& name) {
   return ++passes[name];
 }
 
+std::function<Result<void>(std::string_view)>& fail_hook() {
+  static std::function<Result<void>(std::string_view)> hook;
+  return hook;
+}
+
 void trace(const char* file, std::string_view name) {
   const Fd fd(::open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (fd) {
@@ -53,7 +59,12 @@ void trace(const char* file, std::string_view name) {
 
 }  // namespace
 
+void set_fail_hook(std::function<Result<void>(std::string_view name)> hook) { fail_hook() = std::move(hook); }
+
 Result<void> fail_point(std::string_view name) {
+  if (const auto& hook = fail_hook()) {
+    TRY(hook(name));
+  }
   if (const char* file = std::getenv("DOMSMITH_FAIL_TRACE"); file != nullptr) {
     trace(file, name);
   }

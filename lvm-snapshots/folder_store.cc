@@ -110,6 +110,13 @@ Result<StoreStatus> FolderStore::status() {
   status.method = reflinks ? "reflink" : "copy of used blocks";
   status.size = std::uint64_t{room.f_blocks} * room.f_frsize;
   status.free = std::uint64_t{room.f_bavail} * room.f_frsize;
+  // A reflink costs metadata and what its identity writes; a copy what its image takes, which clone() looks at.
+  static constexpr std::uint64_t each = 128U << 10;
+  status.limits = {{.what = "free space", .size = status.size, .free = status.free, .bytes = true, .each = each}};
+  if (room.f_files != 0) {  // some file systems (btrfs) have no fixed number
+    status.limits.push_back(
+        {.what = "free inodes", .size = room.f_files, .free = room.f_favail, .bytes = false, .each = 1});
+  }
   const auto lock = TRY(look());
   status.volumes = layout_.entries().size();
   return status;
@@ -117,6 +124,10 @@ Result<StoreStatus> FolderStore::status() {
 
 Result<std::vector<VolumeInfo>> FolderStore::list() {
   const auto lock = TRY(look());
+  return volumes();
+}
+
+Result<std::vector<VolumeInfo>> FolderStore::volumes() const {
   const auto entries = layout_.entries();
   const bool reflinks = !entries.empty() && TRY(shares_blocks());
   std::vector<VolumeInfo> all;
@@ -241,7 +252,10 @@ Result<void> FolderStore::recover() {
   if (!fs::exists(layout_.root(), error)) {
     return {};
   }
-  TRY(change());  // which sweeps
+  const FileLock lock = TRY(change());  // which sweeps
+  for (const std::string& mark : marks_without_volume(TRY(volumes()))) {
+    TRY(layout_.set_activated(mark, false));
+  }
   return {};
 }
 

@@ -24,12 +24,15 @@ class FolderStore final : public VolumeStore {
   Result<StoreStatus> status() override;
   Result<std::vector<VolumeInfo>> list() override;
   Result<VolumeInfo> find(std::string_view name) override;
+  Result<StoreSurvey> survey() override;
   Result<VolumeInfo> create(std::string_view name, std::uint64_t size) override;
   Result<std::unique_ptr<BlockTarget>> open(std::string_view name, Access access) override;
   Result<void> seal(std::string_view name) override;
   Result<void> clone(std::string_view origin, std::span<const std::string> names) override;
   Result<void> reset(std::span<const std::string> names) override;
   Result<void> remove(std::span<const std::string> names) override;
+  Result<void> adopt(std::string_view name, std::string_view origin) override;
+  Result<void> resize(std::string_view name, std::uint64_t size) override;
   Result<void> activate(std::string_view name) override;
   Result<void> deactivate(std::string_view name) override;
   Result<void> recover() override;
@@ -37,6 +40,8 @@ class FolderStore final : public VolumeStore {
   [[nodiscard]] std::vector<std::string> plan_clone(std::string_view origin,
                                                     std::span<const std::string> names) const override;
   [[nodiscard]] std::vector<std::string> plan_remove(std::span<const std::string> names) const override;
+  [[nodiscard]] std::vector<std::string> plan_adopt(std::string_view name, std::string_view origin) const override;
+  [[nodiscard]] std::vector<std::string> plan_resize(std::string_view name, std::uint64_t size) const override;
   [[nodiscard]] std::vector<std::string> plan_seal(std::string_view name) const override;
   [[nodiscard]] std::vector<std::string> plan_reset(std::string_view origin,
                                                     std::span<const std::string> names) const override;
@@ -48,6 +53,8 @@ class FolderStore final : public VolumeStore {
   // Under watch(), or without a lock where this user may only read.
   Result<std::optional<FileLock>> look() const;
 
+  Result<std::vector<VolumeInfo>> volumes() const;
+  [[nodiscard]] std::vector<std::string> marks_without_volume(const std::vector<VolumeInfo>& volumes) const;
   Result<FolderEntry> locate(std::string_view name) const;
   Result<void> check_idle(const FolderEntry& entry) const;
   Result<VolumeInfo> info(const FolderEntry& entry, bool shares_blocks) const;

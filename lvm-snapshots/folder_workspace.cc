@@ -30,25 +30,33 @@ FolderWorkspace::~FolderWorkspace() {
   }
 }
 
-Result<void> FolderWorkspace::sweep(const fs::path& work) {
+Result<std::vector<fs::path>> FolderWorkspace::abandoned(const fs::path& work) {
+  std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator it(work, error), end; !error && it != end; it.increment(error)) {
     const auto owner = FileLock::try_acquire(it->path() / lock_name);
-    if (!owner) {
-      // not_found: its owner is removing it at this moment
-      if (owner.error().code == ErrorCode::busy || owner.error().code == ErrorCode::not_found) {
-        continue;
-      }
-      return std::unexpected(owner.error());
+    if (owner) {
+      found.push_back(it->path());
+      continue;
     }
-    std::error_code left;
-    fs::remove_all(it->path(), left);
-    if (left && left != std::errc::directory_not_empty && left != std::errc::no_such_file_or_directory) {
-      return fail(ErrorCode::failed, fmt::format("cannot remove {}: {}", it->path().string(), left.message()));
+    // not_found: its owner is removing it at this moment
+    if (owner.error().code != ErrorCode::busy && owner.error().code != ErrorCode::not_found) {
+      return std::unexpected(owner.error());
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    return fail(ErrorCode::failed, fmt::format("cannot clean {}: {}", work.string(), error.message()));
+    return fail(ErrorCode::failed, fmt::format("cannot look into {}: {}", work.string(), error.message()));
+  }
+  return found;
+}
+
+Result<void> FolderWorkspace::sweep(const fs::path& work) {
+  for (const fs::path& folder : TRY(abandoned(work))) {
+    std::error_code left;
+    fs::remove_all(folder, left);
+    if (left && left != std::errc::directory_not_empty && left != std::errc::no_such_file_or_directory) {
+      return fail(ErrorCode::failed, fmt::format("cannot remove {}: {}", folder.string(), left.message()));
+    }
   }
   return {};
 }

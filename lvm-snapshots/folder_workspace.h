@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "base/result.h"
@@ -21,6 +22,8 @@ class FolderWorkspace {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
+  // The workspaces of dead processes. With the store's gate held.
+  static Result<std::vector<std::filesystem::path>> abandoned(const std::filesystem::path& work);
   // Removes the workspaces of dead processes. With the store's gate held exclusively.
   static Result<void> sweep(const std::filesystem::path& work);
 

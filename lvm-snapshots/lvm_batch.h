@@ -44,6 +44,11 @@ class LvmBatch {
   // Undoes or finishes what dead processes left. false: there was nothing.
   Result<bool> recover();
 
+  // Whether a dead process left something for recover().
+  [[nodiscard]] Result<bool> unfinished() const;
+  // Devices of the pool that no volume of the group has; nullopt: that cannot be told now.
+  Result<std::optional<std::set<ThinDeviceId>>> strangers();
+
   // The commands that do the same by hand, for plans.
   [[nodiscard]] std::vector<std::string> plan_clone(std::string_view origin, std::span<const std::string> names) const;
   [[nodiscard]] std::vector<std::string> plan_reset(std::string_view origin, std::span<const std::string> names) const;

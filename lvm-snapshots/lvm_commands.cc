@@ -54,6 +54,21 @@ LvmCommand LvmCommands::seal(std::string_view name) const {
           path(name)};
 }
 
+LvmCommand LvmCommands::adopt(std::string_view name) const {
+  return {"lvchange", "-y", "--deltag", std::string(lvm_tag::staging), "--addtag", std::string(lvm_tag::clone),
+          path(name)};
+}
+
+// Rounded up to whole extents; --force: no question about what a shrinking cuts off, the file system is shorter by
+// then.
+LvmCommand LvmCommands::resize(std::string_view name, std::uint64_t size) const {
+  return {"lvresize", "-y", "--force", "-L", fmt::format("{}b", size), path(name)};
+}
+
+LvmCommand LvmCommands::extend_pool(std::uint64_t bytes) const {
+  return {"lvextend", "-y", "-L", fmt::format("+{}b", bytes), path(pool)};
+}
+
 LvmCommand LvmCommands::activate(std::string_view name) const { return {"lvchange", "-y", "-ay", "-K", path(name)}; }
 
 LvmCommand LvmCommands::deactivate(std::string_view name) const { return {"lvchange", "-y", "-an", path(name)}; }

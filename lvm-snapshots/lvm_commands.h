@@ -29,6 +29,9 @@ struct LvmCommands {
   // is lost, and guests write until the end of their disk.
   [[nodiscard]] LvmCommand snapshot(std::string_view origin, std::string_view name) const;
   [[nodiscard]] LvmCommand seal(std::string_view name) const;
+  [[nodiscard]] LvmCommand adopt(std::string_view name) const;
+  [[nodiscard]] LvmCommand resize(std::string_view name, std::uint64_t size) const;
+  [[nodiscard]] LvmCommand extend_pool(std::uint64_t bytes) const;
   [[nodiscard]] LvmCommand activate(std::string_view name) const;
   [[nodiscard]] LvmCommand deactivate(std::string_view name) const;
   // Of at most 50 in one command: LVM takes 64 words (MAX_ARGS).

@@ -256,12 +256,16 @@ std::string new_lvm_id() {
   static constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   static constexpr std::array groups = {6, 4, 4, 4, 4, 4, 6};
   std::string id;
+  std::array<std::byte, 64> random{};  // asked for at once: a batch makes thousands of names
+  std::size_t next = random.size();
   for (const int length : groups) {
     id += id.empty() ? "" : "-";
     for (int i = 0; i < length;) {
-      std::array<std::byte, 1> random{};
-      system_random().fill(random);
-      const auto number = std::to_integer<unsigned>(random[0]);
+      if (next == random.size()) {
+        system_random().fill(random);
+        next = 0;
+      }
+      const auto number = std::to_integer<unsigned>(random[next++]);
       if (number < 4 * letters.size()) {  // each letter as likely as any other
         id += letters[number % letters.size()];
         ++i;

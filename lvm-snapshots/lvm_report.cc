@@ -80,6 +80,7 @@ LvmVolume volume_of(const json& row) {
   volume.thin_pool = has_word(layout, "thin") && has_word(layout, "pool");
   volume.pool = text_of(row, "pool_lv");
   volume.origin = text_of(row, "origin");
+  volume.metadata_size = number_of(row, "lv_metadata_size");
   volume.data_percent = percent_of(row, "data_percent");
   volume.metadata_percent = percent_of(row, "metadata_percent");
   return volume;
@@ -102,9 +103,10 @@ void read_group(const json& row, LvmGroup& group) {
 
 constexpr std::string_view group_fields =
     "vg_name,vg_size,vg_free,vg_mda_free,vg_shared,vg_clustered,vg_exported,vg_partial,vg_permissions";
+// No field of segments is among them: LVM would give a row for each segment.
 constexpr std::string_view volume_fields =
     "lv_name,lv_size,origin_size,lv_role,lv_tags,lv_active,lv_device_open,lv_layout,pool_lv,origin,data_percent,"
-    "metadata_percent";
+    "metadata_percent,lv_metadata_size";
 
 LvmCommand report(std::string_view verb, std::string_view group, const std::string& fields) {
   return {std::string(verb), "--reportformat", "json", "--units", "b", "--nosuffix", "-o", fields, std::string(group)};

@@ -39,6 +39,7 @@ struct LvmVolume {
   bool thin_pool = false;
   std::string pool;
   std::string origin;
+  std::uint64_t metadata_size = 0;         // of pools: bytes
   std::optional<double> data_percent;      // of active thin volumes and pools
   std::optional<double> metadata_percent;  // of active pools
 };

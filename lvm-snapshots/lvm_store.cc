@@ -46,6 +46,7 @@ Result<StoreStatus> LvmStore::status() {
     status.method = "snapshot";
     status.size = group.size;
     status.free = group.free;
+    add_limits(group, status);
     return status;
   }
   const LvmVolume* pool = group.find(commands.pool);
@@ -59,6 +60,7 @@ Result<StoreStatus> LvmStore::status() {
   const double used = pool->data_percent.value_or(0.0);  // not known while the pool is not active
   status.free = static_cast<std::uint64_t>(static_cast<double>(pool->size) * (100.0 - used) / 100.0);
   status.metadata_used_percent = pool->metadata_percent;
+  add_limits(group, status);
   return status;
 }
 

@@ -22,6 +22,8 @@ class LvmStore final : public VolumeStore {
   Result<StoreStatus> status() override;
   Result<std::vector<VolumeInfo>> list() override;
   Result<VolumeInfo> find(std::string_view name) override;
+  Result<StoreSurvey> survey() override;
+  Result<std::uint64_t> grow(std::uint64_t bytes) override;
   Result<VolumeInfo> create(std::string_view name, std::uint64_t size) override;
   Result<std::unique_ptr<BlockTarget>> open(std::string_view name, Access access) override;
   Result<void> seal(std::string_view name) override;
@@ -30,6 +32,8 @@ class LvmStore final : public VolumeStore {
   Result<void> remove(std::span<const std::string> names) override;
   Result<void> settle(std::span<const std::string> names, Settled then, const Fill& fill) override;
   [[nodiscard]] bool makes_fresh() const override { return context_->commands().thin(); }
+  Result<void> adopt(std::string_view name, std::string_view origin) override;
+  Result<void> resize(std::string_view name, std::uint64_t size) override;
   Result<void> activate(std::string_view name) override;
   Result<void> deactivate(std::string_view name) override;
   Result<void> deactivate_all(std::span<const std::string> names) override;
@@ -38,6 +42,8 @@ class LvmStore final : public VolumeStore {
   [[nodiscard]] std::vector<std::string> plan_clone(std::string_view origin,
                                                     std::span<const std::string> names) const override;
   [[nodiscard]] std::vector<std::string> plan_remove(std::span<const std::string> names) const override;
+  [[nodiscard]] std::vector<std::string> plan_adopt(std::string_view name, std::string_view origin) const override;
+  [[nodiscard]] std::vector<std::string> plan_resize(std::string_view name, std::uint64_t size) const override;
   [[nodiscard]] std::vector<std::string> plan_seal(std::string_view name) const override;
   [[nodiscard]] std::vector<std::string> plan_reset(std::string_view origin,
                                                     std::span<const std::string> names) const override;
@@ -46,6 +52,7 @@ class LvmStore final : public VolumeStore {
   [[nodiscard]] VolumeInfo info(const LvmVolume& volume) const;
   Result<void> check_free_name(const LvmGroup& group, std::string_view name) const;
   Result<void> check_room(const LvmGroup& group, std::uint64_t size, std::size_t count) const;
+  void add_limits(const LvmGroup& group, StoreStatus& status) const;
   Result<void> put_away(const LvmVolume& there);  // with the gate held
   Result<void> check_idle(const LvmVolume& volume) const;
   Result<void> check_removable(const LvmGroup& group, std::span<const std::string> names) const;
@@ -65,6 +72,7 @@ class LvmStore final : public VolumeStore {
   Result<void> name_settled(const Renames& renames, Settled then);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);
   Result<void> zero(std::string_view name);
+  Result<void> add_pool_strays(std::vector<StoreStray>& strays);
 
   std::shared_ptr<LvmContext> context_;
 };

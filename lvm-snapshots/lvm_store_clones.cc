@@ -91,7 +91,11 @@ Result<void> LvmStore::reset(std::span<const std::string> names) {
     renames.emplace_back(there.lv, context_->commands().fresh(volume));
     largest = std::max(largest, there.size);
     const LvmVolume* origin = group.find(there.origin);
-    idle = idle && origin != nullptr && !origin->active;
+    if (origin == nullptr) {
+      return fail(ErrorCode::unsupported, fmt::format("'{}' is a copy of its own, which has no origin in LVM", volume));
+    }
+    // A batch gives a volume its origin's bytes, and leaves its length as it is.
+    idle = idle && !origin->active && there.size == origin->size;
   }
   if (names.empty()) {
     return {};

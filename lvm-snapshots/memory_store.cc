@@ -225,8 +225,41 @@ Result<void> MemoryStore::reset(std::span<const std::string> names) {
   for (const std::string& clone_name : names) {
     const auto& volume = disk_->volumes.find(clone_name)->second;
     const std::lock_guard pages_lock(volume->pages_mutex);
-    volume->pages = std::make_shared<SparsePages>(disk_->volumes.find(volume->origin)->second->pages);
+    const auto& golden = disk_->volumes.find(volume->origin)->second;
+    volume->pages = std::make_shared<SparsePages>(golden->pages);
+    volume->size = golden->size;
   }
+  return {};
+}
+
+Result<void> MemoryStore::adopt(std::string_view volume_name, std::string_view origin) {
+  const std::lock_guard lock(disk_->mutex);
+  const auto volume = TRY(lookup(volume_name));
+  TRY(store_rules::check_adoptable(volume_name, volume->kind));
+  TRY(store_rules::check_origin(origin, TRY(lookup(origin))->kind));
+  if (volume->in_use()) {
+    return store_rules::in_use(volume_name);
+  }
+  TRY(fail_point("store.adopt.before"));
+  volume->kind = VolumeKind::clone;
+  volume->origin = origin;
+  return {};
+}
+
+Result<void> MemoryStore::resize(std::string_view volume_name, std::uint64_t size) {
+  TRY(store_rules::check_new(volume_name, size));
+  const std::lock_guard lock(disk_->mutex);
+  const auto volume = TRY(lookup(volume_name));
+  TRY(store_rules::check_is_clone(volume_name, volume->kind, "be resized"));
+  if (volume->in_use()) {
+    return store_rules::in_use(volume_name);
+  }
+  TRY(fail_point("store.resize.before"));
+  const std::lock_guard pages_lock(volume->pages_mutex);
+  if (size < volume->size) {
+    volume->pages->discard(size, volume->size - size);
+  }
+  volume->size = size;
   return {};
 }
 

@@ -32,6 +32,8 @@ class MemoryStore final : public VolumeStore {
   Result<void> clone(std::string_view origin, std::span<const std::string> names) override;
   Result<void> reset(std::span<const std::string> names) override;
   Result<void> remove(std::span<const std::string> names) override;
+  Result<void> adopt(std::string_view name, std::string_view origin) override;
+  Result<void> resize(std::string_view name, std::uint64_t size) override;
   Result<void> activate(std::string_view name) override;
   Result<void> deactivate(std::string_view name) override;
   [[nodiscard]] std::vector<std::string> plan_create(std::string_view name, std::uint64_t size) const override;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <map>
 #include <mutex>
 
@@ -48,6 +50,12 @@ Result<void> VolumeStore::settle(std::span<const std::string> names, Settled the
   }
   return {};
 }
+
+Result<std::uint64_t> VolumeStore::grow(std::uint64_t) {
+  return fail(ErrorCode::unsupported, fmt::format("{} cannot be extended by domsmith", name()));
+}
+
+Result<StoreSurvey> VolumeStore::survey() { return StoreSurvey{.volumes = TRY(list()), .strays = {}}; }
 
 Result<std::unique_ptr<VolumeStore>> open_store(std::string_view text) {
   const StoreSpec spec = TRY(parse_store_spec(text));

@@ -48,13 +48,44 @@ struct VolumeInfo {
   std::string disk_spec;   // xl's disk vdev prefix: "phy" or "file"
 };
 
+// Something that a store can run out of.
+struct StoreLimit {
+  std::string what;        // "pool data", "pool metadata", "VG metadata text", "device numbers", "free inodes"
+  std::uint64_t size = 0;  // 0: not known
+  std::uint64_t free = 0;
+  bool bytes = true;  // otherwise a number of things
+  // What one more clone takes of it, as reckoned: what it needs to be made and to get its identity. Guests that write
+  // need more.
+  std::uint64_t each = 0;
+
+  [[nodiscard]] double used_percent() const {
+    return size == 0 ? 0.0 : 100.0 * static_cast<double>(size - free) / static_cast<double>(size);
+  }
+};
+
 struct StoreStatus {
   std::string description;  // "thin pool vg0/pool", "folder /srv/store (XFS, reflinks)"
   std::string method;       // how clones are made: "thin snapshot", "snapshot", "reflink", "copy of used blocks"
   std::uint64_t size = 0;   // bytes
   std::uint64_t free = 0;   // bytes
   std::optional<double> metadata_used_percent;
+  std::uint64_t can_grow = 0;      // bytes that the store could be extended by (grow())
+  std::vector<StoreLimit> limits;  // what to look at before a batch, and while guests write
   std::uint64_t volumes = 0;
+};
+
+// What lies in a store and is no volume of it.
+struct StoreStray {
+  std::string subject;       // "web-1.reset", "device 17"
+  std::string text;          // a clause: "a volume that a reset left half-made"
+  bool recoverable = false;  // recover() takes it away
+  std::string remedy;        // where it is not: what a person can do
+};
+
+// Everything that a store holds, for about the price of list().
+struct StoreSurvey {
+  std::vector<VolumeInfo> volumes;  // sorted by name
+  std::vector<StoreStray> strays;
 };
 
 class VolumeStore {
@@ -67,6 +98,9 @@ class VolumeStore {
   virtual Result<std::vector<VolumeInfo>> list() = 0;          // sorted by name
   virtual Result<VolumeInfo> find(std::string_view name) = 0;  // not_found
 
+  // list(), and what crashes and hands left beside the volumes. Changes nothing; waits for verbs that run.
+  virtual Result<StoreSurvey> survey();
+
   // A new staging volume that reads as zeroes. exists, no_space.
   virtual Result<VolumeInfo> create(std::string_view name, std::uint64_t size) = 0;
   // Opens (and activates, for as long as the target lives) a volume. read_write on a golden one: unsupported.
@@ -78,6 +112,10 @@ class VolumeStore {
   // New clones of one golden volume: all or none. exists, not_found, no_space, unsupported (the origin is not golden).
   // Writable; not active (LVM: skips activation) until open or activate.
   virtual Result<void> clone(std::string_view origin, std::span<const std::string> names) = 0;
+  // Makes the store itself larger by up to that many bytes, out of what its group has free; what it grew by. 0: there
+  // is nothing to grow by. Stores that cannot: unsupported.
+  virtual Result<std::uint64_t> grow(std::uint64_t bytes);
+
   // Clones go back to what their origin holds: all or none. busy where one is in use. After a crash in the middle each
   // volume is as it was or reset; the same call again finishes it.
   virtual Result<void> reset(std::span<const std::string> names) = 0;
@@ -93,6 +131,12 @@ class VolumeStore {
   virtual Result<void> settle(std::span<const std::string> names, Settled then, const Fill& fill);
   // Whether this store knows fresh clones.
   [[nodiscard]] virtual bool makes_fresh() const { return false; }
+  // staging -> a clone that shares nothing with its origin and that reset() may refuse (unsupported): whoever made the
+  // copy makes it anew. busy; not_found (the origin too); unsupported: it is not staging, or the origin is not golden.
+  virtual Result<void> adopt(std::string_view name, std::string_view origin) = 0;
+  // Another size of a clone, bytes, perhaps rounded up; what grows reads as zeroes, what is cut off is lost. A reset
+  // gives back the origin's. busy, no_space; unsupported: no clone, or one that has its origin's size for good.
+  virtual Result<void> resize(std::string_view name, std::uint64_t size) = 0;
 
   // Makes the device of a clone available to a domain, and takes it away again. Both may be repeated.
   // unsupported: it is fresh.
@@ -113,6 +157,14 @@ class VolumeStore {
     return {};
   }
 
+  [[nodiscard]] virtual std::vector<std::string> plan_adopt(std::string_view /*name*/,
+                                                            std::string_view /*origin*/) const {
+    return {};
+  }
+  [[nodiscard]] virtual std::vector<std::string> plan_resize(std::string_view /*name*/, std::uint64_t) const {
+    return {};
+  }
+
   // Takes away what dead processes left unfinished (half copies, unnamed volumes). Every verb that changes something
   // does so by itself; for `domsmith recover`. A second call finds nothing to do.
   virtual Result<void> recover() { return {}; }
@@ -127,6 +179,10 @@ class VolumeStore {
   SilentProgress silent_;
   Progress* progress_ = &silent_;
 };
+
+// Whether that many more clones fit, by the status's limits: no_space names each shortfall. `copy`: bytes that each of
+// them is a copy of; 0: snapshots.
+Result<void> admit_clones(const StoreStatus& status, std::size_t count, std::uint64_t copy);
 
 // "lvm:VG/POOL" (or "lvm:VG" for classic snapshots), "dir:PATH", "memory:NAME" (one per process and NAME, for tests).
 // bad_input otherwise.

@@ -96,6 +96,13 @@ Result<void> check_is_clone(std::string_view name, VolumeKind kind, std::string_
               "name a clone: 'domsmith list' shows them");
 }
 
+Result<void> check_adoptable(std::string_view name, VolumeKind kind) {
+  if (kind == VolumeKind::staging) {
+    return {};
+  }
+  return fail(ErrorCode::unsupported, fmt::format("'{}' is {} already", name, kind_text(kind)));
+}
+
 Result<void> check_sealable(std::string_view name, VolumeKind kind) {
   if (kind != VolumeKind::clone) {
     return {};

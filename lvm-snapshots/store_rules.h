@@ -23,8 +23,9 @@ std::unexpected<Error> golden_has_clones(std::string_view name, std::span<const 
 
 Result<void> check_origin(std::string_view name, VolumeKind kind);  // only golden volumes are cloned
 Result<void> check_is_clone(std::string_view name, VolumeKind kind,
-                            std::string_view verb);                   // "be reset", "be activated"
-Result<void> check_sealable(std::string_view name, VolumeKind kind);  // a clone is none
+                            std::string_view verb);                    // "be reset", "be activated"
+Result<void> check_adoptable(std::string_view name, VolumeKind kind);  // staging alone
+Result<void> check_sealable(std::string_view name, VolumeKind kind);   // a clone is none
 
 std::string_view kind_text(VolumeKind kind);  // "an unfinished image", "a golden image", "a clone"
 

@@ -51,7 +51,7 @@ Result<StoredBoot> BootCache::put(const BootFiles& files) const {
   return stored;
 }
 
-Result<std::vector<std::string>> BootCache::remove_unreferenced(const std::set<std::string>& referenced) const {
+Result<std::vector<std::string>> BootCache::unreferenced(const std::set<std::string>& referenced) const {
   std::vector<std::string> names;
   std::error_code code;
   for (const auto& item : std::filesystem::directory_iterator(directory_, code)) {
@@ -65,6 +65,11 @@ Result<std::vector<std::string>> BootCache::remove_unreferenced(const std::set<s
     return fail_errno("cannot look into " + directory_.string(), code.value());
   }
   std::ranges::sort(names);
+  return names;
+}
+
+Result<std::vector<std::string>> BootCache::remove_unreferenced(const std::set<std::string>& referenced) const {
+  const std::vector<std::string> names = TRY(unreferenced(referenced));
   for (const std::string& name : names) {
     TRY(remove_file(directory_ / name));
   }

@@ -29,6 +29,8 @@ class BootCache {
   Result<StoredBoot> put(const BootFiles& files) const;
   [[nodiscard]] std::filesystem::path kernel_path(const std::string& sha256) const;
   [[nodiscard]] std::filesystem::path initrd_path(const std::string& sha256) const;
+  // Their names, sorted; other files are left out.
+  [[nodiscard]] Result<std::vector<std::string>> unreferenced(const std::set<std::string>& referenced) const;
   // Removes kernel-* and initrd-* whose SHA-256 is not in `referenced`; other files are left alone. Returns the removed
   // names.
   [[nodiscard]] Result<std::vector<std::string>> remove_unreferenced(const std::set<std::string>& referenced) const;

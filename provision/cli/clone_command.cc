@@ -74,7 +74,9 @@ Result<void> clone_verb(CliContext& cli, const CloneOptions& options) {
   }
   const std::vector<GuestRecord> guests = TRY(clone_guests(site.place(), *store, plan, cli.progress()));
   const Domains domains = domains_now(cli);
-  return cli.output().answer(guests_json(guests, domains), guest_table(guests, domains), "");
+  // The document holds a public key for each guest, which takes longer than all else: only for who asked for it.
+  return cli.output().answer(cli.options().json ? guests_json(guests, domains) : nlohmann::json(),
+                             guest_table(guests, domains), "");
 }
 
 }  // namespace
@@ -92,6 +94,8 @@ void add_clone_command(CliContext& cli) {
   verb.add_flag("--autostart", options->request.autostart, "start them with the host");
   verb.add_flag("--settle", options->request.settle,
                 "write identities now; in a thin pool they wait for the first start");
+  verb.add_flag("--ephemeral", options->request.ephemeral, "pristine at each start: a reset precedes it");
+  verb.add_flag("--full", options->request.full, "copies that share nothing with the image, instead of snapshots");
   verb.add_option("--mac", options->request.macs, "a MAC of your own, for one guest");
   verb.add_option("--address", options->address,
                   "a static address of the first, e.g. 192.0.2.10/24, counted up; else DHCP");

@@ -8,6 +8,8 @@ void add_all_commands(CliContext& cli) {
   add_clone_command(cli);
   add_list_command(cli);
   add_recover_command(cli);
+  add_audit_command(cli);
+  add_gc_command(cli);
   add_doctor_command(cli);
   add_completion_command(cli);
   add_recipe_commands(cli);

@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/error_sentence.h"
 #include "base/error_text.h"
 #include "base/journal.h"
 #include "base/text.h"
@@ -23,14 +24,10 @@ Check state_check(std::string name, State state, std::string text, std::string r
       .area = "state", .name = std::move(name), .state = state, .text = std::move(text), .remedy = std::move(remedy)};
 }
 
-std::string one_line(const Error& error) {
-  return error.causes.empty() ? error.what : fmt::format("{}: {}", error.what, join(error.causes, ": "));
-}
-
 Check check_templates(const Settings& settings) {
   const auto templates = load_templates(settings.templates);
   if (!templates) {
-    return state_check("templates", State::missing, one_line(templates.error()),
+    return state_check("templates", State::missing, error_sentence(templates.error()),
                        templates.error().code == ErrorCode::not_found
                            ? "install domsmith's templates there, or set templates = \"…\" in the settings"
                            : "see: domsmith template check");
@@ -45,13 +42,13 @@ Check check_registry(const Paths& paths) {
                        fmt::format("{} will be made by the first build", paths.registry().string()));
   }
   if (!registry) {
-    return state_check("registry", State::missing, one_line(registry.error()), registry.error().remedy);
+    return state_check("registry", State::missing, error_sentence(registry.error()), registry.error().remedy);
   }
   const auto images = registry->list_images();
   const auto guests = registry->list_guests();
   if (!images || !guests) {
     const Error& error = images ? guests.error() : images.error();
-    return state_check("registry", State::missing, one_line(error), error.remedy);
+    return state_check("registry", State::missing, error_sentence(error), error.remedy);
   }
   return state_check("registry", State::ok, fmt::format("{} images, {} guests", images->size(), guests->size()));
 }
@@ -63,7 +60,7 @@ Check check_journal(const Paths& paths) {
   }
   const auto abandoned = Journal(paths.journal()).abandoned();
   if (!abandoned) {
-    return state_check("journal", State::missing, one_line(abandoned.error()), abandoned.error().remedy);
+    return state_check("journal", State::missing, error_sentence(abandoned.error()), abandoned.error().remedy);
   }
   if (abandoned->empty()) {
     return state_check("journal", State::ok, "nothing to recover");

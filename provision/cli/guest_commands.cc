@@ -32,10 +32,15 @@ GuestFilter filter_of(const GuestOptions& options) {
   return filter;
 }
 
+constexpr std::string_view no_guests = "no guests yet; make some: domsmith clone IMAGE --name NAME --count N\n";
+
 Result<void> list_guests(CliContext& cli, const GuestOptions& options, bool with_images) {
   Site site = TRY(Site::look(cli));
   const std::vector<GuestRecord> guests = TRY(site.registry().list_guests(filter_of(options)));
   const Domains domains = domains_now(cli);
+  if (!cli.options().json) {
+    return cli.output().answer({}, guest_table(guests, domains), no_guests);
+  }
   nlohmann::json document = guests_json(guests, domains);
   if (with_images) {
     document["images"] = nlohmann::json::array();
@@ -43,8 +48,7 @@ Result<void> list_guests(CliContext& cli, const GuestOptions& options, bool with
       document["images"].push_back(record_json(image));
     }
   }
-  return cli.output().answer(document, guest_table(guests, domains),
-                             "no guests yet; make some: domsmith clone IMAGE --name NAME --count N\n");
+  return cli.output().answer(document, "");
 }
 
 Result<GuestRecord> find_guest(CliContext& cli, const std::string& name) {
@@ -166,6 +170,7 @@ void add_guest_commands(CliContext& cli) {
   config.add_option("GUEST", options->name, "its name").required();
   add_run_commands(cli, guest);
   add_settle_command(cli, guest);
+  add_life_commands(cli, guest);
   add_reset_verb(cli, guest);
   add_remove_verb(cli, guest);
 }

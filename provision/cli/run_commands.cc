@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "provision/cli/site.h"
+#include "provision/guests/ephemeral.h"
 #include "provision/guests/run_guest.h"
 #include "provision/toolstack/monitor.h"
 
@@ -21,6 +22,9 @@ Result<void> start_verb(CliContext& cli, const RunOptions& options) {
   const std::unique_ptr<Toolstack> toolstack = TRY(open_toolstack(cli));
   Site site = TRY(Site::open(cli));
   const std::vector<GuestRecord> guests = TRY(select_guests(site.registry(), options.names));
+  if (!cli.plan_only()) {
+    TRY(refresh_ephemeral(site.place(), *toolstack, guests, cli.progress()));
+  }
   Table table({{"NAME", Align::left, true}, {"ID", Align::right}, {"TYPE"}, {"MEMORY", Align::right}});
   nlohmann::json document{{"verb", "guest start"}, {"guests", nlohmann::json::array()}};
   for (const GuestRecord& guest : guests) {

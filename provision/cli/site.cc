@@ -53,12 +53,16 @@ Result<std::unique_ptr<Toolstack>> open_toolstack(const CliContext& cli) {
   return domsmith::open_toolstack(toolstack_options(cli));
 }
 
-Result<RunningNames> running_names(const CliContext& cli) {
+Result<std::unique_ptr<Toolstack>> toolstack_or_none(const CliContext& cli) {
   auto toolstack = open_toolstack(cli);
   if (!toolstack && toolstack.error().code == ErrorCode::unsupported) {
-    return RunningNames{};
+    return nullptr;
   }
-  return domsmith::running_names(TRY(std::move(toolstack)).get());
+  return toolstack;
+}
+
+Result<RunningNames> running_names(const CliContext& cli) {
+  return domsmith::running_names(TRY(toolstack_or_none(cli)).get());
 }
 
 Domains domains_now(const CliContext& cli) {

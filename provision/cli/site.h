@@ -33,6 +33,8 @@ class Site {
 
 ToolstackOptions toolstack_options(const CliContext& cli);
 Result<std::unique_ptr<Toolstack>> open_toolstack(const CliContext& cli);
+// The same; null where this host does not run Xen.
+Result<std::unique_ptr<Toolstack>> toolstack_or_none(const CliContext& cli);
 // Who runs on this host; nobody where it does not run Xen.
 Result<RunningNames> running_names(const CliContext& cli);
 
@@ -49,7 +51,11 @@ void add_clone_command(CliContext& cli);
 void add_guest_commands(CliContext& cli);
 void add_run_commands(CliContext& cli, Verb guest);  // start, stop, console, and the hidden guest-monitor
 void add_settle_command(CliContext& cli, Verb guest);
+void add_life_commands(CliContext& cli, Verb guest);  // promote, rebase, resize
 void add_list_command(CliContext& cli);
 void add_recover_command(CliContext& cli);
+void add_audit_command(CliContext& cli);
+void add_watch_command(CliContext& cli, Verb store);
+void add_gc_command(CliContext& cli);
 
 }  // namespace domsmith

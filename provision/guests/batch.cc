@@ -9,7 +9,10 @@
 #include "base/text.h"
 #include "provision/domain/config_dir.h"
 #include "provision/guests/clone.h"
+#include "provision/guests/fresh_volumes.h"
 #include "provision/guests/guest_lock.h"
+#include "provision/guests/rebase.h"
+#include "provision/guests/resize.h"
 #include "provision/guests/settle.h"
 
 namespace domsmith {
@@ -63,7 +66,7 @@ Result<void> finish_reset(Workplace& place, VolumeStore& store, const Operation&
   const std::vector<std::string> names = names_of(guests);
   const std::vector<std::string> volumes = volumes_of(guests);
   TRY(store.deactivate_all(volumes));
-  TRY(undoing("reset-volumes", [&] { return store.reset(volumes); }));
+  TRY(undoing("reset-volumes", [&] { return fresh_volumes(place, store, guests, progress); }));
   const std::vector<GuestRecord> at_once =
       settled_at_once(store, guests, operation.parameters().value("settle", false));
   if (!at_once.empty()) {
@@ -147,10 +150,19 @@ Result<void> remove_guests(Workplace& place, std::span<const GuestRecord> guests
   return run_batch(place, {"remove", GuestState::removing, finish_remove}, guests, running, progress);
 }
 
-bool is_guest_operation(std::string_view verb) { return verb == "clone" || verb == "reset" || verb == "remove"; }
+bool is_guest_operation(std::string_view verb) {
+  return verb == "clone" || verb == "reset" || verb == "remove" || verb == "rebase" || verb == "resize";
+}
 
 Result<std::string> recover_guest_operation(Workplace& place, Operation& operation, Progress& progress) {
   const std::vector<GuestRecord> guests = TRY(place.registry.rows_of_operation(operation.id())).guests;
+  if (operation.verb() == "rebase" || operation.verb() == "resize") {
+    const bool committed = operation.committed();
+    TRY(operation.verb() == "rebase" ? recover_rebase(place, operation, progress)
+                                     : recover_resize(place, operation, progress));
+    return fmt::format("{} the {} of {} guest{}", committed ? "finished" : "undid", operation.verb(), guests.size(),
+                       guests.size() == 1 ? "" : "s");
+  }
   const std::string what =
       fmt::format("the {} of {}", operation.verb(),
                   guests.size() == 1 ? guests.front().name : fmt::format("{} guests", guests.size()));

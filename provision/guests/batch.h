@@ -29,7 +29,7 @@ Result<void> reset_guests(Workplace& place, std::span<const GuestRecord> guests,
 Result<void> remove_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
                            Progress& progress);
 
-bool is_guest_operation(std::string_view verb);  // clone, reset, remove
+bool is_guest_operation(std::string_view verb);  // clone, reset, remove, rebase, resize
 Result<std::string> recover_guest_operation(Workplace& place, Operation& operation, Progress& progress);
 
 }  // namespace domsmith

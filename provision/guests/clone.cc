@@ -3,16 +3,37 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/interrupt.h"
 #include "base/text.h"
-#include "imagebuild/boot/cache.h"
 #include "provision/domain/config_dir.h"
+#include "provision/guests/domain_specs.h"
+#include "provision/guests/fresh_volumes.h"
 #include "provision/guests/settle.h"
 
 namespace domsmith {
+
+namespace {
+
+// Where the registry, the journal and the configs go: some KiB a guest, and room for what they are rewritten from.
+Result<void> check_host_room(const Workplace& place, std::size_t count) {
+  static constexpr std::uint64_t each = 16U << 10;
+  static constexpr std::uint64_t reserve = 8U << 20;
+  std::error_code error;
+  for (const std::filesystem::path& folder : {place.state, place.xen}) {
+    const std::filesystem::space_info room = std::filesystem::space(folder, error);
+    if (!error && room.available < each * count + reserve) {
+      return fail(ErrorCode::no_space,
+                  fmt::format("{} clone{} need {} in {}, and {} are free", count, count == 1 ? "" : "s",
+                              size_text(each * count + reserve), folder.string(), size_text(room.available)),
+                  "free some space there");
+    }
+  }
+  return {};  // a folder that is not there yet is made by the clone
+}
+
+}  // namespace
 
 Result<ClonePlan> plan_clone(const Workplace& place, VolumeStore& store, const ImageRecord& image,
                              const DomainTemplate& domain, const CloneRequest& request) {
@@ -32,9 +53,17 @@ Result<ClonePlan> plan_clone(const Workplace& place, VolumeStore& store, const I
   plan.image = image;
   plan.domain = domain;
   plan.request = request;
-  plan.method = TRY(store.status()).method;
-  plan.volume_commands = store.plan_clone(image.volume, plan.names);
-  plan.identities_wait = store.makes_fresh() && !request.settle && !request.autostart;
+  if (request.ephemeral && request.autostart) {
+    return fail(ErrorCode::bad_input, "an ephemeral guest is reset by domsmith at each start, and the host does not",
+                "leave out --autostart, or --ephemeral");
+  }
+  const StoreStatus status = TRY(store.status());
+  TRY(admit_clones(status, plan.names.size(), request.full ? image.used : 0));
+  TRY(check_host_room(place, plan.names.size()));
+  plan.method = request.full ? std::string("full copy") : status.method;
+  plan.volume_commands =
+      request.full ? plan_full_copies(store, image, plan.names) : store.plan_clone(image.volume, plan.names);
+  plan.identities_wait = store.makes_fresh() && !request.settle && !request.autostart && !request.full;
   plan.xen = place.xen;
   return plan;
 }
@@ -73,6 +102,8 @@ nlohmann::json plan_json(const ClonePlan& plan) {
           {"method", plan.method},
           {"template", plan.domain.name},
           {"identities_wait", plan.identities_wait},
+          {"ephemeral", plan.request.ephemeral},
+          {"full", plan.request.full},
           {"volume_commands", plan.volume_commands},
           {"guests", std::move(guests)}};
 }
@@ -89,6 +120,8 @@ Result<std::vector<GuestRecord>> reserve(Workplace& place, const ClonePlan& plan
     request.volume = plan.names[i];
     request.template_name = plan.domain.name;
     request.autostart = plan.request.autostart;
+    request.ephemeral = plan.request.ephemeral;
+    request.full = plan.request.full;
     request.interfaces = static_cast<std::uint32_t>(plan.domain.vifs.size());
     request.macs = plan.request.macs;
     if (!plan.networks.empty()) {
@@ -118,54 +151,29 @@ Result<void> refuse_taken_volumes(VolumeStore& store, const std::vector<std::str
   return {};
 }
 
-Result<void> make_volumes(VolumeStore& store, Operation& operation, const ClonePlan& plan) {
+Result<void> make_volumes(VolumeStore& store, Operation& operation, const ClonePlan& plan, Progress& progress) {
   TRY(refuse_taken_volumes(store, plan.names));
-  const auto made =
-      operation.perform("volumes", {{"names", plan.names}}, [&] { return store.clone(plan.image.volume, plan.names); });
+  const auto made = operation.perform("volumes", {{"names", plan.names}}, [&] {
+    return plan.request.full ? make_full_copies(store, plan.image, plan.names, progress)
+                             : store.clone(plan.image.volume, plan.names);
+  });
   if (!made && made.error().code == ErrorCode::exists) {
     TRY(operation.record("refused"));
   }
   return made;
 }
 
-Result<std::vector<DomainSpec>> domain_specs(const Workplace& place, VolumeStore& store, const ClonePlan& plan,
-                                             const std::vector<GuestRecord>& guests) {
-  std::map<std::string, VolumeInfo> volumes;
-  for (VolumeInfo& volume : TRY(store.list())) {
-    volumes.emplace(volume.name, std::move(volume));
-  }
-  const boot::BootCache cache(place.boot);
-  std::vector<DomainSpec> specs;
-  for (const GuestRecord& guest : guests) {
-    const auto volume = volumes.find(guest.volume);
-    if (volume == volumes.end()) {
-      return fail(ErrorCode::failed, fmt::format("the volume of '{}' is gone from {}", guest.name, store.name()));
-    }
-    GuestFacts facts;
-    facts.name = guest.name;
-    facts.uuid = guest.uuid;
-    facts.kernel = cache.kernel_path(plan.image.kernel_sha256).string();
-    facts.ramdisk = cache.initrd_path(plan.image.initrd_sha256).string();
-    facts.cmdline = plan.image.cmdline;
-    facts.disks.push_back({.target = volume->second.device, .phy = volume->second.disk_spec == "phy"});
-    facts.macs = guest.identity.macs;
-    facts.default_bridge = plan.request.bridge;
-    facts.autostart = guest.autostart;
-    specs.push_back(TRY(make_domain_spec(plan.domain, facts)));
-  }
-  return specs;
-}
-
 Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& store, Operation& operation,
                                              const ClonePlan& plan, Progress& progress) {
   std::vector<GuestRecord> guests =
       TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return reserve(place, plan, operation.id()); }));
-  TRY(make_volumes(store, operation, plan));
+  TRY(make_volumes(store, operation, plan, progress));
   if (!plan.identities_wait) {
     TRY(operation.perform("identities", nlohmann::json::object(),
                           [&] { return settle_identities(store, guests, progress); }));
   }
-  const std::vector<DomainSpec> specs = TRY(domain_specs(place, store, plan, guests));
+  const std::vector<DomainSpec> specs =
+      TRY(domain_specs(place, store, {plan.image, plan.domain, plan.request.bridge}, guests));
   TRY(operation.perform("configs", nlohmann::json::object(), [&]() -> Result<void> {
     auto put = put_configs(place.xen, specs);
     if (!put) {

@@ -23,6 +23,8 @@ struct CloneRequest {
   std::uint32_t first = 1;  // the first number
   bool autostart = false;
   bool settle = false;            // the identities are written at once, though they could wait for the first start
+  bool ephemeral = false;         // pristine at each start
+  bool full = false;              // copies that share nothing with the image
   std::vector<std::string> macs;  // chosen by the user, for one guest; empty: drawn
   std::optional<StaticNetwork> network;  // the first guest's; counted up for the others. Absent: DHCP
   std::vector<std::string> authorized_keys;

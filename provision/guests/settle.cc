@@ -64,8 +64,9 @@ Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> 
 
 std::vector<GuestRecord> settled_at_once(const VolumeStore& store, std::span<const GuestRecord> guests, bool all) {
   std::vector<GuestRecord> chosen;
-  std::ranges::copy_if(guests, std::back_inserter(chosen),
-                       [&](const GuestRecord& guest) { return all || guest.autostart || !store.makes_fresh(); });
+  std::ranges::copy_if(guests, std::back_inserter(chosen), [&](const GuestRecord& guest) {
+    return all || guest.autostart || guest.full || !store.makes_fresh();
+  });
   return chosen;
 }
 

@@ -2,8 +2,8 @@
 //
 // A store that makes fresh clones (lvm-snapshots/store.h) has no device for one before that: there the identity waits,
 // recorded in the registry, until the guest is first started. Nothing can run the clone meanwhile, neither domsmith nor
-// xl with its config. Other stores get it at once, and so does a guest that starts with the host: there xl starts it
-// without asking us.
+// xl with its config. Other stores get it at once, and so do full copies, which are never fresh, and a guest that
+// starts with the host: there xl starts it without asking us.
 #pragma once
 
 #include <span>

@@ -173,7 +173,8 @@ Result<void> remove_image(Workplace& place, VolumeStore& store, std::string_view
 }
 
 bool is_image_operation(std::string_view verb) {
-  return verb == "build" || verb == "import" || verb == "adopt" || verb == "image-remove" || verb == "verify";
+  return verb == "build" || verb == "import" || verb == "adopt" || verb == "promote" || verb == "image-remove" ||
+         verb == "verify";
 }
 
 Result<std::string> recover_image_operation(Workplace& place, Operation& operation) {

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/json_text.h"
 #include "imagebuild/boot/cache.h"
-#include "imagebuild/extfs/filesystem.h"
+#include "provision/images/copy_used.h"
 #include "provision/images/inspect.h"
 
 namespace domsmith {
@@ -55,22 +55,6 @@ class NewFile {
   std::unique_ptr<BlockTarget> target_;
 };
 
-// Copies the blocks that the file system uses, and none of the free ones, which may hold old bytes. What reads as
-// zeroes (an empty journal, inode tables without inodes) stays a hole: `to` is new.
-Result<void> copy_used(BlockTarget& from, BlockTarget& to, Progress& progress) {
-  static constexpr std::uint64_t step = 16U << 20;
-  for (const ByteRange& range : TRY(used_ranges(from))) {
-    for (std::uint64_t done = 0; done < range.length;) {
-      const std::uint64_t count = std::min(step, range.length - done);
-      TRY(copy_sparse(from, to, ByteRange{range.offset + done, count}));
-      done += count;
-      progress.advance("copy", range.offset + done, from.size(), "bytes");
-    }
-  }
-  progress.advance("copy", from.size(), from.size(), "bytes");
-  return {};
-}
-
 Result<void> export_boot_files(const Workplace& place, const ImageRecord& image, const fs::path& directory) {
   if (image.kernel_sha256.empty()) {
     return {};
@@ -95,7 +79,7 @@ Result<void> export_image(Workplace& place, VolumeStore& store, const ImageRecor
   progress.begin("copy", image.size, "bytes");
   const std::unique_ptr<BlockTarget> from = TRY(store.open(image.volume, Access::read_only));
   NewFile file = TRY(NewFile::create(directory / ("." + image.name + ".img.new"), image.size));
-  TRY(copy_used(*from, file.target(), progress));
+  TRY(copy_used_blocks(*from, file.target(), progress));
   TRY(export_boot_files(place, image, directory));
   TRY(write_file_atomic(directory / (image.name + ".json"), json_text(record_json(image))));
   TRY(file.keep_as(raw));
@@ -145,7 +129,7 @@ Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs:
       place, store, "import", std::move(record),
       [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
         progress.begin("copy", from->size(), "bytes");
-        TRY(copy_used(*from, target, progress));
+        TRY(copy_used_blocks(*from, target, progress));
         progress.end("copy");
         return seen.content;
       },

@@ -42,6 +42,13 @@ Result<Error> no_such_guest(Database& database, std::string_view name) {
       .error();
 }
 
+std::unexpected<Error> held(const GuestRecord& guest) {
+  return fail(ErrorCode::busy,
+              fmt::format("another process is {} the guest '{}' (operation {})", state_text(guest.state), guest.name,
+                          guest.operation),
+              "if that process is gone, clean up after it: domsmith recover");
+}
+
 }  // namespace
 
 Result<void> Registry::complete_guests(std::string_view operation) {
@@ -66,10 +73,7 @@ Result<std::vector<GuestRecord>> Registry::set_state(std::span<const std::string
     }
     const bool lets_go = state == GuestState::ready && operation.empty();
     if (!lets_go && !found->operation.empty() && found->operation != operation) {
-      return fail(ErrorCode::busy,
-                  fmt::format("another process is {} the guest '{}' (operation {})", state_text(found->state), name,
-                              found->operation),
-                  "if that process is gone, clean up after it: domsmith recover");
+      return held(*found);
     }
     found->state = state;
     found->operation = state == GuestState::ready ? std::string_view() : operation;
@@ -78,6 +82,41 @@ Result<std::vector<GuestRecord>> Registry::set_state(std::span<const std::string
   }
   TRY(transaction.commit());
   return records;
+}
+
+Result<std::vector<GuestRecord>> Registry::begin_rebase(std::span<const std::string> names, std::string_view image,
+                                                        std::string_view operation) {
+  auto transaction = TRY(Transaction::begin(*database_, Transaction::Kind::write));
+  auto select = TRY(database_->prepare(select_guests("name = ?")));
+  auto ready = TRY(database_->prepare("SELECT 1 FROM images WHERE store = ? AND name = ? AND state = 'ready'"));
+  auto update =
+      TRY(database_->prepare("UPDATE guests SET image = ?, state = 'resetting', operation = ? WHERE name = ?"));
+  std::vector<GuestRecord> records;
+  for (const auto& name : names) {
+    auto found = TRY(guest_in(select, name));
+    if (!found) {
+      return std::unexpected(TRY(no_such_guest(*database_, name)));
+    }
+    if (found->state != GuestState::ready) {
+      return held(*found);
+    }
+    if (!TRY(ready.first([](const Statement&) {}, found->store, image))) {
+      return fail(ErrorCode::not_found, fmt::format("there is no image '{}' in {} that is ready", image, found->store),
+                  "see which there are: domsmith image list");
+    }
+    TRY(update.run(image, operation, name));
+    records.push_back(*std::move(found));
+  }
+  TRY(transaction.commit());
+  return records;
+}
+
+Result<void> Registry::undo_rebase(std::string_view name, std::string_view image) {
+  auto transaction = TRY(Transaction::begin(*database_, Transaction::Kind::write));
+  auto statement =
+      TRY(database_->prepare("UPDATE guests SET image = ?, state = 'ready', operation = '' WHERE name = ?"));
+  TRY(statement.run(image, name));
+  return transaction.commit();
 }
 
 Result<void> Registry::set_autostart(std::string_view name, bool autostart) {

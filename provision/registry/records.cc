@@ -83,6 +83,8 @@ nlohmann::json record_json(const GuestRecord& record) {
           {"identity", identity_public_json(record.identity)},
           {"macs", record.identity.macs},
           {"machine_id", record.identity.machine_id},
+          {"ephemeral", record.ephemeral},
+          {"full", record.full},
           {"state", state_text(record.state)},
           {"operation", record.operation}};
 }

@@ -50,6 +50,8 @@ struct GuestRecord {
   bool autostart = false;
   std::chrono::sys_seconds created{};
   Identity identity = {};
+  bool ephemeral = false;  // pristine at each start
+  bool full = false;       // its volume is a copy that shares nothing with the image's
   GuestState state = GuestState::making;
   std::string operation = {};
   bool operator==(const GuestRecord&) const = default;

@@ -97,6 +97,16 @@ Result<OperationRows> Registry::rows_of_operation(std::string_view operation) {
   return rows;
 }
 
+Result<void> Registry::take_over(std::string_view from, std::string_view to) {
+  auto transaction = TRY(Transaction::begin(*database_, Transaction::Kind::write));
+  for (const char* table : {"images", "guests"}) {
+    auto statement = TRY(database_->prepare(
+        fmt::format("UPDATE {} SET operation = ?2 WHERE operation = ?1 AND operation <> ''", table)));
+    TRY(statement.run(from, to));
+  }
+  return transaction.commit();
+}
+
 Result<std::vector<std::string>> Registry::operations() {
   std::vector<std::string> operations;
   auto statement =

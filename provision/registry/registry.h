@@ -34,6 +34,8 @@ struct GuestRequest {
   std::string volume = {};             // empty: the name
   std::string template_name = {};
   bool autostart = false;
+  bool ephemeral = false;
+  bool full = false;
   std::uint32_t interfaces = 1;        // how many MACs it gets; 0 is allowed
   std::vector<std::string> macs = {};  // addresses that the user chose, instead of drawn ones; empty: all are drawn
   std::optional<StaticNetwork> network = {};
@@ -107,6 +109,12 @@ class Registry {
   // Ready with an empty operation lets go of them whoever held them: for who knows that the holder is dead.
   Result<std::vector<GuestRecord>> set_state(std::span<const std::string> names, GuestState state,
                                              std::string_view operation);
+  // Guests become clones of another ready image of their store, in the state resetting, held by the operation: all or
+  // none. Their records as they were. busy, not_found as above.
+  Result<std::vector<GuestRecord>> begin_rebase(std::span<const std::string> names, std::string_view image,
+                                                std::string_view operation);
+  // What begin_rebase() did is taken back: the image that a guest had, ready.
+  Result<void> undo_rebase(std::string_view name, std::string_view image);
   Result<void> set_autostart(std::string_view name, bool autostart);
   // The rows go and their names, MACs and addresses are free; absent ones are fine.
   Result<void> drop_guests(std::span<const std::string> names);
@@ -118,6 +126,8 @@ class Registry {
 
   // --- recovery
   Result<OperationRows> rows_of_operation(std::string_view operation);
+  // All rows that one operation holds are another's from now on: for who ends what an operation without a journal left.
+  Result<void> take_over(std::string_view from, std::string_view to);
   // Operations that hold any row, sorted.
   Result<std::vector<std::string>> operations();
 

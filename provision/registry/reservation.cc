@@ -215,6 +215,8 @@ Result<GuestRecord> Reservation::record_of(const GuestRequest& request, std::chr
                      .autostart = request.autostart,
                      .created = now,
                      .identity = std::move(identity),
+                     .ephemeral = request.ephemeral,
+                     .full = request.full,
                      .state = GuestState::making,
                      .operation = options_.operation};
   if (record.identity.macs != macs || record.identity.network != request.network) {

@@ -61,7 +61,8 @@ Result<void> put_image(Database& database, const ImageRecord& record) {
 }
 
 std::string_view guest_columns() {
-  return "name, store, image, volume, uuid, template, autostart, created, identity, state, operation";
+  return "name, store, image, volume, uuid, template, autostart, created, identity, state, operation, ephemeral, "
+         "full_copy";
 }
 
 Result<GuestRecord> guest_of_row(const Statement& row) {
@@ -79,12 +80,14 @@ Result<GuestRecord> guest_of_row(const Statement& row) {
       TRY_AS(identity_from_json(json), fmt::format("the registry's row of guest '{}' is damaged", record.name));
   record.state = guest_state_of(row.text(9)).value_or(GuestState::making);
   record.operation = row.text(10);
+  record.ephemeral = row.integer(11) != 0;
+  record.full = row.integer(12) != 0;
   return record;
 }
 
 Result<GuestInserter> GuestInserter::make(Database& database) {
   auto guest = TRY(database.prepare(
-      fmt::format("INSERT INTO guests ({}, machine_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", guest_columns())));
+      fmt::format("INSERT INTO guests ({}, machine_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", guest_columns())));
   auto mac = TRY(database.prepare("INSERT INTO macs (mac, guest) VALUES (?, ?)"));
   auto address = TRY(database.prepare("INSERT INTO addresses (address, guest) VALUES (?, ?)"));
   return GuestInserter(std::move(guest), std::move(mac), std::move(address));
@@ -94,7 +97,7 @@ Result<void> GuestInserter::insert(const GuestRecord& record) {
   const auto identity = json_line(identity_json(record.identity));
   TRY(guest_.run(record.name, record.store, record.image, record.volume, record.uuid, record.template_name,
                  record.autostart, seconds_of(record.created), identity, state_text(record.state), record.operation,
-                 record.identity.machine_id));
+                 record.ephemeral, record.full, record.identity.machine_id));
   for (const auto& mac : record.identity.macs) {
     TRY(mac_.run(mac, record.name));
   }

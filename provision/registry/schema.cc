@@ -70,7 +70,13 @@ CREATE TABLE addresses (
 CREATE INDEX addresses_of_guest ON addresses (guest);
 )sql";
 
-constexpr std::array kMigrations{kVersion1};
+// How a guest's volume came to be, and how long what it writes lives.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE guests ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0 CHECK (ephemeral IN (0, 1));
+ALTER TABLE guests ADD COLUMN full_copy INTEGER NOT NULL DEFAULT 0 CHECK (full_copy IN (0, 1));
+)sql";
+
+constexpr std::array kMigrations{kVersion1, kVersion2};
 
 struct FileVersion {
   std::int64_t application = 0;

@@ -14,6 +14,11 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
+#include "provision/audit/audit.h"
+#include "provision/audit/garbage.h"
+#include "provision/audit/repair.h"
+#include "provision/guests/ephemeral.h"
+#include "provision/guests/run_guest.h"
 
 namespace domsmith {
 
@@ -101,18 +106,43 @@ Result<void> Scene::build() const {
   });
 }
 
-Result<void> Scene::clone(const std::string& name, std::uint32_t count) const {
+Result<void> Scene::clone(const std::string& name, std::uint32_t count, const CloneRequest& how) const {
   return with_place([&](Workplace& place) -> Result<void> {
     SilentProgress silent;
     const auto store = TRY(open_store(store_spec_));
     const ImageRecord image = TRY(known_image(place, *store, image_name, silent));
-    CloneRequest request;
+    CloneRequest request = how;
     request.name = name;
     request.count = count;
     request.bridge = "xenbr0";
     const ClonePlan plan = TRY(plan_clone(place, *store, image, small_template(), request));
     TRY(clone_guests(place, *store, plan, silent));
     return {};
+  });
+}
+
+Result<void> Scene::promote(const std::string& guest, const std::string& image) const {
+  return with_place([&](Workplace& place) -> Result<void> {
+    SilentProgress silent;
+    const auto store = TRY(open_store(store_spec_));
+    const PromotePlan plan = TRY(plan_promote(place, *store, TRY(place.registry.find_guest(guest)), image, "2"));
+    TRY(promote_guest(place, *store, plan, {}, silent));
+    return {};
+  });
+}
+
+Result<void> Scene::rebase(const std::vector<std::string>& names, const std::string& image, bool force) const {
+  return with_place([&](Workplace& place) -> Result<void> {
+    SilentProgress silent;
+    return rebase_guests(place, TRY(select_guests(place.registry, names)), {.image = image, .force = force}, {},
+                         silent);
+  });
+}
+
+Result<void> Scene::resize(const std::string& guest, std::uint64_t size) const {
+  return with_place([&](Workplace& place) -> Result<void> {
+    SilentProgress silent;
+    return resize_guest(place, TRY(place.registry.find_guest(guest)), size, {}, silent);
   });
 }
 
@@ -137,11 +167,75 @@ Result<void> Scene::remove_image() const {
   });
 }
 
+Result<void> Scene::start(const std::vector<std::string>& names) const {
+  return with_place([&](Workplace& place) -> Result<void> {
+    SilentProgress silent;
+    const auto guests = TRY(select_guests(place.registry, names));
+    TRY(refresh_ephemeral(place, *toolstack_, guests, silent));
+    for (const GuestRecord& guest : guests) {
+      TRY(start_guest(place, *toolstack_, guest.name, silent));
+    }
+    return {};
+  });
+}
+
+Result<void> Scene::stop(const std::vector<std::string>& names) const {
+  return with_place([&](Workplace& place) -> Result<void> {
+    return stop_guests(place, *toolstack_, TRY(select_guests(place.registry, names)), {});
+  });
+}
+
 Result<std::size_t> Scene::recover() const {
   return with_place([&](Workplace& place) -> Result<std::size_t> {
     SilentProgress silent;
     return TRY(domsmith::recover(place, silent)).size();
   });
+}
+
+namespace {
+
+std::vector<std::string> sentences(const Audit& audit) {
+  std::vector<std::string> all;
+  for (const Difference& each : audit.differences) {
+    all.push_back(each.subject + ": " + each.text);
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> Scene::audit() const {
+  return with_place([&](Workplace& place) -> Result<std::vector<std::string>> {
+    return sentences(TRY(domsmith::audit(place, {store_spec_}, toolstack_.get())));
+  });
+}
+
+Result<std::vector<std::string>> Scene::fix() const {
+  return with_place([&](Workplace& place) -> Result<std::vector<std::string>> {
+    SilentProgress silent;
+    RepairNeeds needs;
+    needs.load_template = [](std::string_view) -> Result<DomainTemplate> { return small_template(); };
+    needs.bridge = "xenbr0";
+    needs.toolstack = toolstack_.get();
+    const Audit found = TRY(domsmith::audit(place, {store_spec_}, toolstack_.get()));
+    for (const RepairOutcome& outcome : repair(place, found.differences, needs, silent)) {
+      EXPECT_EQ(outcome.failure, "") << outcome.difference.text;
+    }
+    return sentences(TRY(domsmith::audit(place, {store_spec_}, toolstack_.get())));
+  });
+}
+
+Result<void> Scene::collect_garbage() const {
+  return with_place([&](Workplace& place) -> Result<void> {
+    SilentProgress silent;
+    return domsmith::collect_garbage(place, TRY(find_garbage(place, {store_spec_}, toolstack_.get())), silent);
+  });
+}
+
+void Scene::expect_clean() const {
+  const auto differences = audit();
+  ASSERT_TRUE(differences) << error_text(differences.error());
+  EXPECT_EQ(join(*differences, "\n"), "");
 }
 
 std::vector<GuestRecord> Scene::guests() const {
@@ -159,7 +253,7 @@ std::string Scene::shape() const {
     for (const auto& entry : fs::recursive_directory_iterator(path() / part)) {
       const std::string name = fs::relative(entry.path(), path()).string();
       if (!entry.is_directory() && name.find("lock") == std::string::npos) {
-        lines.push_back(name);
+        lines.push_back(name.ends_with(".img") ? fmt::format("{} {}", name, entry.file_size()) : name);
       }
     }
   }

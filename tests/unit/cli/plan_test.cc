@@ -50,6 +50,32 @@ TEST_F(PlanTest, NothingIsMadeWhereThereIsNoRegistry) {
   EXPECT_FALSE(fs::exists(root()));
 }
 
+TEST_F(PlanTest, TheLifeOfGuests) {
+  ASSERT_EQ(run({"clone", "gold", "--name", "web", "--count", "2"}), 0) << err_->text();
+  expect_plan({"clone", "gold", "--name", "db", "--full", "--ephemeral", "--plan"}, "one clone of image gold");
+  expect_plan({"guest", "promote", "web-1", "silver", "--plan"}, "remove from the copy: machine-id, SSH host keys");
+  expect_plan({"guest", "rebase", "web-*", "--image", "gold", "--plan"}, "2 guests become clones of image gold");
+  expect_plan({"guest", "resize", "web-2", "32MiB", "--plan"},
+              "from 16.0 MiB to 32.0 MiB\n  run: truncate --size=33554432");
+  expect_plan({"guest", "resize", "web-2", "8MiB", "--plan"}, "  run: e2fsck -f -p");
+  expect_plan({"gc", "--plan"}, "nothing: everything has an owner");
+}
+
+TEST_F(PlanTest, AnAuditChangesNothing) {
+  ASSERT_EQ(run({"clone", "gold", "--name", "web", "--count", "2"}), 0) << err_->text();
+  expect_plan({"audit"}, "all is as the registry says: 1 image, 2 guests, 3 volumes in 1 store, 2 configs");
+  fs::remove(fs::path(root()) / "etc/xen/web-2.cfg");
+  const auto before = everything();
+  EXPECT_EQ(run({"audit"}), 1);
+  EXPECT_THAT(out_->text(), HasSubstr("web-2.cfg is not there\n    --fix writes its config anew"));
+  EXPECT_EQ(before, everything());
+  EXPECT_EQ(run({"audit", "--json"}), 1);
+  EXPECT_THAT(out_->text(), HasSubstr("\"config-missing\""));
+  EXPECT_EQ(run({"audit", "--fix"}), 0) << out_->text() << err_->text();
+  EXPECT_THAT(out_->text(), HasSubstr("fixed: guest web-2"));
+  EXPECT_EQ(run({"audit"}), 0);
+}
+
 TEST_F(PlanTest, GuestsThatAreThereStayAsTheyAre) {
   ASSERT_EQ(run({"clone", "gold", "--name", "web", "--count", "2"}), 0) << err_->text();
   expect_plan({"clone", "gold", "--name", "db", "--plan"}, "one clone of image gold");

@@ -38,7 +38,7 @@ TEST_F(RegistryFile, SaysWhoseItIs) {
   }
   const auto database = value_of(Database::open(file_, {}));
   EXPECT_EQ(value_of(database->integer("PRAGMA application_id")), kApplicationId);
-  EXPECT_EQ(value_of(database->integer("PRAGMA user_version")), 1);
+  EXPECT_EQ(value_of(database->integer("PRAGMA user_version")), migrations().size());
   EXPECT_EQ(value_of(database->text("PRAGMA journal_mode")), "wal");
   EXPECT_EQ(value_of(database->text("PRAGMA integrity_check")), "ok");
 }
@@ -50,7 +50,7 @@ TEST_F(RegistryFile, OfANewerProgramIsLeftAlone) {
   execute("PRAGMA user_version = 7");
   const auto before = bytes();
   const auto refused = Registry::open(file_);
-  EXPECT_THAT(refused, FailsWith(ErrorCode::unsupported, HasSubstr("its schema is version 7, this program knows 1")));
+  EXPECT_THAT(refused, FailsWith(ErrorCode::unsupported, HasSubstr("its schema is version 7, this program knows 2")));
   EXPECT_THAT(Registry::open(file_, {.read_only = true}),
               FailsWith(ErrorCode::unsupported, HasSubstr("newer domsmith")));
   EXPECT_EQ(bytes(), before);

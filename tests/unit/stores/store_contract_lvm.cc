@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "tests/unit/stores/lvm_under_test.h"
-#include "tests/unit/stores/store_contract.h"
+#include "tests/unit/stores/store_contract_shape.h"
 
 namespace domsmith::testing {
 

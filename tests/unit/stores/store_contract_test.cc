@@ -1,8 +1,7 @@
 // The contract, passed by the in-memory store and by folders on the file systems that this host has.
-#include "tests/unit/stores/store_contract.h"
-
 #include "base/file.h"
 #include "tests/unit/stores/scratch_filesystem.h"
+#include "tests/unit/stores/store_contract_shape.h"
 
 namespace domsmith::testing {
 

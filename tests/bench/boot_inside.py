@@ -4,12 +4,13 @@ boot_inside.py RUNS NAME=FOLDER...: each folder holds `kernel` and `initrd`."""
 
 import json
 import os
+import re
 import select
 import subprocess
 import sys
 import time
 
-FIRST_LINE = b"Linux version"
+FIRST_LINE = re.compile(rb"\[ *\d+\.\d+\] ")  # of printk; a PVH kernel has no console before hvc0, and may begin later in its log
 LIMIT = 240  # seconds; emulation is slow
 
 # No disk and no network card: what is compared is what the kernel and its initramfs cost.
@@ -32,7 +33,7 @@ def to_first_line(path):
     child = subprocess.Popen(["xl", "create", "-c", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = b""
     try:
-        while FIRST_LINE not in said:
+        while not FIRST_LINE.search(said):
             ready, _, _ = select.select([child.stdout], [], [], LIMIT - (time.monotonic() - begun))
             more = os.read(child.stdout.fileno(), 4096) if ready else b""
             if not more:

@@ -16,6 +16,9 @@ name = "debian-initramfs"
 release = "bookworm"
 [packages]
 install = ["systemd-sysv", "initramfs-tools", "zstd", "linux-image-amd64"]
+[[script]]
+phase = "final"
+content = "#!/bin/sh -e\\nupdate-initramfs -c -k all\\n"
 """
 
 

@@ -8,6 +8,14 @@ include(GoogleTest)
 
 pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle hogweed)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+# Of the shared libarchive every host would carry libxml2 and ICU (40 MB), for an archive format that nothing here reads: the static one
+# brings the parts that are used. Its own libraries: libarchive.pc, Libs.private, without libxml2.
+find_library(ARCHIVE_STATIC libarchive.a)
+add_library(archive_parts INTERFACE)
+target_link_libraries(archive_parts INTERFACE ${ARCHIVE_STATIC} nettle acl lzma zstd lz4 bz2 z)
+if(NOT ARCHIVE_STATIC)
+  set_property(TARGET archive_parts PROPERTY INTERFACE_LINK_LIBRARIES PkgConfig::ARCHIVE)
+endif()
 pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs com_err uuid)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(DEVMAPPER REQUIRED IMPORTED_TARGET devmapper)

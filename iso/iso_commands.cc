@@ -50,7 +50,7 @@ Result<void> plan(CliContext& cli, const PlanOptions& options) {
 }  // namespace
 
 void add_iso_commands(CliContext& cli) {
-  Verb iso = cli.noun("iso", "unattended installations: check-answer, answer-schema, plan");
+  Verb iso = cli.noun("iso", "media that install the hypervisor, and their answer files");
   auto file = std::make_shared<std::string>();
   cli.verb(iso, "check-answer", "tell every error of an answer file", [&cli, file] { return check_answer(cli, *file); })
       .add_option("ANSWER", *file, "the answer file")
@@ -64,6 +64,7 @@ void add_iso_commands(CliContext& cli) {
                        [&cli, options] { return plan(cli, *options); });
   verb.add_option("--answer", options->answer, "the answer file").required();
   verb.add_option("--inventory", options->inventory, "what the machine has, as JSON").required();
+  add_iso_build_commands(cli, iso);
 }
 
 }  // namespace domsmith

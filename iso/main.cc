@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/interrupt.h"
+#include "hypervisor/host/host_commands.h"
 #include "iso/iso_commands.h"
 #include "provision/cli/command.h"
 
@@ -26,6 +27,7 @@ int run(int argc, const char* const* argv) {
   domsmith::CliContext cli(std::filesystem::read_symlink("/proc/self/exe", ignored), domsmith::Output(stdout, stderr));
   domsmith::add_all_commands(cli);
   domsmith::add_iso_commands(cli);
+  domsmith::add_host_commands(cli);
   return cli.run(argc, argv);
 }
 

@@ -45,17 +45,19 @@ std::string membership_words(const std::string& membership) {
                      membership.substr(space + 1));
 }
 
-void add_users(const InventoryDisk& disk, std::string_view type, std::string_view what, std::vector<EraseStep>& steps) {
+void add_users(const InventoryDisk& disk, std::string_view type, EraseKind kind, std::string_view what,
+               std::vector<EraseStep>& steps) {
   std::set<std::string> seen;
   each_signature(disk, [&](const std::string&, const Signature& one) {
     if (one.type == type && !one.name.empty() && seen.insert(one.name).second) {
-      steps.push_back({.target = one.name, .what = std::string(what)});
+      steps.push_back({.kind = kind, .target = one.name, .what = std::string(what)});
     }
   });
 }
 
 EraseStep removal(const std::string& path, const Signature& one) {
-  return {.target = path,
+  return {.kind = is_table(one) ? EraseKind::table : EraseKind::signature,
+          .target = path,
           .what = is_table(one) ? fmt::format("remove the partition table ({})", one.type)
                                 : trimmed(fmt::format("remove the signature {} {}", one.type, one.name))};
 }
@@ -95,8 +97,8 @@ Result<void> check_others_are_whole(const std::vector<InventoryDisk>& chosen, co
 
 std::vector<EraseStep> erase_steps(const InventoryDisk& disk) {
   std::vector<EraseStep> steps;
-  add_users(disk, kPhysicalVolume, "deactivate the volume group", steps);
-  add_users(disk, kArrayMember, "stop the array", steps);
+  add_users(disk, kPhysicalVolume, EraseKind::group, "deactivate the volume group", steps);
+  add_users(disk, kArrayMember, EraseKind::array, "stop the array", steps);
   for (const InventoryPartition& part : disk.partitions) {
     for (const Signature& one : part.holds) {
       steps.push_back(removal(part.path, one));

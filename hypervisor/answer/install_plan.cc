@@ -18,8 +18,6 @@ constexpr std::uint64_t bios_boot_size = mib;
 constexpr std::uint64_t esp_size = 64 * mib;
 // What mdadm(8) keeps before the data of an array with metadata 1.2, at the most.
 constexpr std::uint64_t array_overhead = 128 * mib;
-// pvcreate --metadatasize: each thin volume is text in there, twice; 1 MiB would be full at about 1,500 of them.
-constexpr std::uint64_t group_metadata = 64 * mib;
 constexpr std::uint64_t least_pool = 256 * mib;
 
 constexpr std::string_view kBiosBoot = "21686148-6449-6E6F-744E-656564454649";
@@ -88,7 +86,8 @@ Result<std::vector<PlannedVolume>> volumes_of(const AnswerStorage& storage, cons
       {.name = "state", .size = storage.state, .what = "the host's own /etc and /var/lib, ext4"},
       {.name = storage.pool,
        .size = pool,
-       .what = fmt::format("thin pool, {} of metadata", size_text(pool_metadata(pool)))}};
+       .what = fmt::format("thin pool, {} of metadata", size_text(pool_metadata(pool))),
+       .metadata = pool_metadata(pool)}};
 }
 
 Result<void> check_cards(const Answer& answer, const Inventory& inventory) {
@@ -128,7 +127,7 @@ Result<InstallPlan> plan_install(const Answer& answer, const Inventory& inventor
                    .networks = answer.networks};
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     const bool may_erase = answer.storage.wipe == WipePolicy::named && answer.storage.disks[i].names_it();
-    TRY(check_may_take(chosen[i], may_erase));
+    TRY(check_may_take(chosen[i], may_erase || chosen[i].unfinished));
   }
   TRY(check_others_are_whole(chosen, inventory));
   for (const InventoryDisk& disk : chosen) {

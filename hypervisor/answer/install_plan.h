@@ -13,9 +13,15 @@
 
 namespace domsmith {
 
+// pvcreate --metadatasize: each thin volume is text in there, twice; 1 MiB would be full at about 1,500 of them. Bytes.
+inline constexpr std::uint64_t group_metadata = 64ULL << 20;
+
 // Taken apart from the inside out: volume groups and arrays that use the disk first, then the signatures of partitions,
 // then the table.
+enum class EraseKind { group, array, signature, table };
+
 struct EraseStep {
+  EraseKind kind = EraseKind::signature;
   std::string target;  // a volume group, an array's member or a block device
   std::string what;    // "deactivate the volume group", "stop the array", "remove the signature ext4 root"
 };
@@ -38,6 +44,7 @@ struct PlannedVolume {
   std::string name;
   std::uint64_t size = 0;
   std::string what;
+  std::uint64_t metadata = 0;  // of the thin pool
 };
 
 struct InstallPlan {

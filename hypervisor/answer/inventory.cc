@@ -30,6 +30,7 @@ InventoryDisk disk_of(const json& one) {
                      .wwn = one.value("wwn", ""),
                      .read_only = one.value("read_only", false),
                      .removable = one.value("removable", false),
+                     .unfinished = one.value("unfinished", false),
                      .holds = signatures_of(one.at("holds")),
                      .partitions = {}};
   for (const json& part : one.at("partitions")) {
@@ -105,6 +106,7 @@ json inventory_json(const Inventory& inventory) {
                                  {"wwn", disk.wwn},
                                  {"read_only", disk.read_only},
                                  {"removable", disk.removable},
+                                 {"unfinished", disk.unfinished},
                                  {"holds", signatures_json(disk.holds)},
                                  {"partitions", parts}});
   }

@@ -33,6 +33,7 @@ struct InventoryDisk {
   std::string wwn;
   bool read_only = false;
   bool removable = false;
+  bool unfinished = false;       // an installation of ours began on it and did not come to its end
   std::vector<Signature> holds;  // on the whole disk, the partition table included
   std::vector<InventoryPartition> partitions;
   [[nodiscard]] bool empty() const { return holds.empty() && partitions.empty(); }

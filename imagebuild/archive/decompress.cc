@@ -52,7 +52,8 @@ int add_filter(struct archive* handle, Compression method) {
     case Compression::xz:
       return archive_write_add_filter_xz(handle);
     case Compression::zstd:
-      return archive_write_add_filter_zstd(handle);
+      archive_write_add_filter_zstd(handle);
+      return archive_write_set_filter_option(handle, "zstd", "compression-level", "19");
     default:
       return archive_write_add_filter_none(handle);
   }

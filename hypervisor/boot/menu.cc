@@ -1,0 +1,107 @@
+#include "hypervisor/boot/menu.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace domsmith {
+namespace {
+
+constexpr std::size_t environment_size = 1024;
+// The installer unpacks and copies; an installed dom0 has what the answer file says.
+constexpr std::uint64_t medium_memory = 384ULL << 20;
+
+std::string linux_words(const AnswerXen& xen, const std::string& more) {
+  std::string text = "console=tty0 console=hvc0 " + more;
+  if (!xen.dom0_options.empty()) {
+    text += " " + xen.dom0_options;
+  }
+  return text;
+}
+
+// One serial port for GRUB, Xen and dom0 alike; where the machine has none, GRUB says so and goes on.
+std::string terminals(const AnswerXen& xen) {
+  if (xen.serial == "none") {
+    return {};
+  }
+  return fmt::format("serial --unit={} --speed=115200\nterminal_input console serial\nterminal_output console serial\n",
+                     xen.serial == "com2" ? 1 : 0);
+}
+
+std::string entry(const std::string& title, const std::string& id, const std::string& place, const std::string& xen,
+                  const std::string& words) {
+  return fmt::format(
+      "menuentry '{0}' --id {1} {{\n"
+      "  echo 'Xen, kernel and initramfs ...'\n"
+      "  multiboot2 {2}/boot/xen.gz {3}\n"
+      "  module2 {2}/boot/kernel {4}\n"
+      "  module2 --nounzip {2}/boot/initrd.img\n"
+      "}}\n",
+      title, id, place, xen, words);
+}
+
+}  // namespace
+
+std::string xen_words(const AnswerXen& xen) {
+  const std::uint64_t mib = xen.dom0_memory >> 20;
+  std::string text = xen.serial == "none" ? "console=vga" : fmt::format("console={0},vga {0}=115200,8n1", xen.serial);
+  text += fmt::format(" dom0_mem={0}M,max:{0}M dom0_max_vcpus={1} ucode=scan loglvl=warning guest_loglvl=warning", mib,
+                      xen.dom0_vcpus);
+  return xen.options.empty() ? text : text + " " + xen.options;
+}
+
+std::string medium_menu(const MediumMenu& menu) {
+  AnswerXen xen = menu.xen;
+  xen.dom0_memory = std::max(xen.dom0_memory, medium_memory);
+  const std::string words = xen_words(xen);
+  const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
+  std::string text = terminals(xen);
+  text += fmt::format("set default={}\nset timeout={}\n", menu.has_answer ? "unattended" : "live",
+                      menu.has_answer ? 5 : 30);
+  text += "loopback slot /domsmith/slot.squashfs\n";
+  if (menu.has_answer) {
+    text += entry("Install this machine as the answer file says", "unattended", "(slot)", words,
+                  live_words(" domsmith.install=auto"));
+  }
+  text += entry("Install with an answer file of the partition DOMSMITH", "install", "(slot)", words,
+                live_words(" domsmith.install=auto domsmith.answer=partition"));
+  text += entry("Live shell: Xen without installing", "live", "(slot)", words, live_words(""));
+  text += entry("Rescue: a shell, nothing is activated", "rescue", "(slot)", words,
+                live_words(" systemd.unit=rescue.target SYSTEMD_SULOGIN_FORCE=1"));
+  text +=
+      "menuentry 'Start from the first disk' --id disk {\n"
+      "  if [ \"$grub_platform\" = efi ]; then exit; fi\n"
+      "  set root=hd0\n  chainloader +1\n}\n";
+  return text;
+}
+
+std::string host_menu(const HostMenu& menu) {
+  const auto volume = [&](const std::string& slot) {
+    std::string group;
+    for (const char c : menu.volume_group) {
+      group += c == '-' ? "--" : std::string(1, c);
+    }
+    return fmt::format("(lvm/{}-slot--{})", group, slot);
+  };
+  const auto words = [&](const std::string& slot) {
+    return linux_words(menu.xen, fmt::format("domsmith.group={} domsmith.slot={}", menu.volume_group, slot));
+  };
+  std::string text = terminals(menu.xen);
+  text +=
+      "set timeout=3\nset slot=a\nset try=\nload_env\n"
+      "set default=\"slot-$slot\"\n"
+      "if [ -n \"$try\" ]; then\n  set default=\"slot-$try\"\n  set try=\n  save_env try\nfi\n";
+  for (const char* slot : {"a", "b"}) {
+    text += entry(fmt::format("Slot {}", slot), fmt::format("slot-{}", slot), volume(slot), xen_words(menu.xen),
+                  words(slot));
+  }
+  return text;
+}
+
+std::string fresh_environment() {
+  std::string text = "# GRUB Environment Block\nslot=a\n";
+  text.resize(environment_size, '#');
+  return text;
+}
+
+}  // namespace domsmith

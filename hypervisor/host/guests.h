@@ -1,0 +1,27 @@
+// Guests at the start and the end of a host.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+
+namespace domsmith {
+
+struct HostPlaces {
+  std::filesystem::path program;                                       // domsmith itself
+  std::filesystem::path first_boot = "/etc/domsmith/first-boot.json";  // written by the installer
+  std::filesystem::path keys = "/etc/ssh/authorized_keys";  // who may log in to the host may log in to its guests
+  std::filesystem::path autostart = "/etc/xen/auto";
+};
+
+// At the first start: clones the guests of the answer file, and starts them all. At every start: starts those of the
+// autostart folder, in the order of their names. A guest that does not start does not keep the others from it: an Error
+// in the end names all that did not.
+Result<void> start_host_guests(const HostPlaces& places, Progress& progress);
+// Asks all that run to power off, and takes away what does not.
+Result<void> stop_host_guests(const HostPlaces& places, Progress& progress);
+
+}  // namespace domsmith

@@ -1,0 +1,108 @@
+// domsmith host install|inventory|guests-up|guests-down
+#include "hypervisor/host/host_commands.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/json_text.h"
+#include "base/process.h"
+#include "hypervisor/host/guests.h"
+#include "hypervisor/installer/install.h"
+#include "hypervisor/installer/live_inventory.h"
+#include "hypervisor/installer/machine.h"
+#include "provision/cli/command.h"
+#include "provision/cli/verb.h"
+
+namespace domsmith {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InstallOptions {
+  std::string medium = "/media";
+  std::string answer;
+  bool stay = false;
+};
+
+// domsmith.answer=partition of the kernel's command line: the file system labelled DOMSMITH.
+Result<std::string> answer_of_partition() {
+  const fs::path where = "/run/domsmith-install/answer";
+  TRY(make_directories(where));
+  TRY_AS(
+      run_command({.argv = {"mount", "-o", "ro,nodev,nosuid,noexec", "LABEL=DOMSMITH", where.string()}, .input = {}}),
+      "no file system is labelled DOMSMITH");
+  return (where / "answer.toml").string();
+}
+
+Result<Answer> find_answer(const InstallOptions& options) {
+  if (!options.answer.empty()) {
+    return load_answer(options.answer);
+  }
+  const std::string words = TRY(read_file("/proc/cmdline"));
+  if (words.find("domsmith.answer=partition") != std::string::npos) {
+    return load_answer(TRY(answer_of_partition()));
+  }
+  const fs::path carried = fs::path(options.medium) / "domsmith/answer.toml";
+  std::error_code ignored;
+  if (!fs::exists(carried, ignored)) {
+    return fail(ErrorCode::not_found, "this medium carries no answer file",
+                "name one: domsmith host install --answer FILE, or put answer.toml on a file system labelled DOMSMITH");
+  }
+  return load_answer(carried);
+}
+
+Result<void> restart(AnswerFinish finish) {
+  return run_command({.argv = {"systemctl", finish == AnswerFinish::poweroff ? "poweroff" : "reboot"}, .input = {}});
+}
+
+Result<void> install_verb(CliContext& cli, const InstallOptions& options) {
+  const Answer answer = TRY(find_answer(options));
+  const Inventory inventory = TRY(live_inventory());
+  InstallRequest request{.answer = answer, .plan = TRY(plan_install(answer, inventory)), .cards = {}};
+  for (const InventoryCard& card : inventory.cards) {
+    request.cards.push_back(card.mac);
+  }
+  if (cli.plan_only()) {
+    return cli.output().answer(install_plan_json(request.plan), install_plan_text(request.plan));
+  }
+  const InstallSources sources{.medium = options.medium, .program = cli.program()};
+  const nlohmann::json receipt = TRY(install(request, sources, system_random(), cli.progress()));
+  TRY(cli.output().answer(receipt, install_plan_text(request.plan) + "installed\n"));
+  return options.stay ? Result<void>() : restart(answer.finish);
+}
+
+Result<void> inventory_verb(CliContext& cli) {
+  const Inventory inventory = TRY(live_inventory());
+  const nlohmann::json document = inventory_json(inventory);
+  return cli.output().answer(document, json_text(document));
+}
+
+void add_install(CliContext& cli, Verb host) {
+  auto options = std::make_shared<InstallOptions>();
+  Verb install = cli.verb(
+      host, "install", "install this machine from the medium it runs",
+      [&cli, options] { return install_verb(cli, *options); }, VerbKind::changes);
+  install.add_option("--answer", options->answer, "an answer file; default: the medium's");
+  install.add_option("--medium", options->medium, "where the medium is mounted");
+  install.add_flag("--stay", options->stay, "neither restart nor power off at the end");
+}
+
+}  // namespace
+
+void add_host_commands(CliContext& cli) {
+  Verb host = cli.noun("host", "the hypervisor itself");
+  add_install(cli, host);
+  cli.verb(host, "inventory", "what this machine has, for: domsmith iso plan", [&cli] { return inventory_verb(cli); });
+  const auto places = [&cli] { return HostPlaces{.program = cli.program()}; };
+  cli.verb(host, "guests-up", "start the guests that start with the host",
+           [&cli, places] { return start_host_guests(places(), cli.progress()); })
+      .hide();
+  cli.verb(host, "guests-down", "stop all guests, before the host goes down",
+           [&cli, places] { return stop_host_guests(places(), cli.progress()); })
+      .hide();
+}
+
+}  // namespace domsmith

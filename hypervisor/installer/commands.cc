@@ -1,0 +1,93 @@
+#include "hypervisor/installer/commands.h"
+
+#include <fmt/format.h>
+
+namespace domsmith {
+namespace {
+
+constexpr std::uint64_t sector = 512;
+
+std::string bytes_of(std::uint64_t size) { return fmt::format("{}b", size); }
+
+// Old signatures inside of a new volume are no question: the erase guard has asked it.
+std::vector<std::string> lvcreate(const InstallPlan& plan, const PlannedVolume& volume) {
+  std::vector<std::string> argv{"lvcreate", "--yes", "--wipesignatures", "y"};
+  if (volume.metadata != 0) {
+    argv.insert(argv.end(), {"--type", "thin-pool", "--poolmetadatasize", bytes_of(volume.metadata),
+                             "--poolmetadataspare", "y", "--zero", "n", "--discards", "passdown"});
+  }
+  argv.insert(argv.end(), {"--size", bytes_of(volume.size), "--name", volume.name, plan.volume_group});
+  return argv;
+}
+
+}  // namespace
+
+std::string partition_path(const std::string& disk, unsigned number) {
+  const bool digit = !disk.empty() && disk.back() >= '0' && disk.back() <= '9';
+  return fmt::format("{}{}{}", disk, digit ? "p" : "", number);
+}
+
+std::string volume_path(const InstallPlan& plan, const std::string& volume) {
+  return fmt::format("/dev/{}/{}", plan.volume_group, volume);
+}
+
+std::string group_device(const InstallPlan& plan) {
+  return plan.array.empty() ? partition_path(plan.disks.front().disk.path, 3) : plan.array;
+}
+
+std::vector<InstallCommand> erase_commands(const EraseStep& step) {
+  switch (step.kind) {
+    case EraseKind::group:
+      return {{.argv = {"vgchange", "--activate", "n", step.target}, .input = {}, .may_fail = true}};
+    case EraseKind::array:
+      return {};  // by its members: the executor asks sysfs which array they are in now
+    default:
+      return {{.argv = {"wipefs", "--all", "--force", step.target}, .input = {}}};
+  }
+}
+
+InstallCommand partition_command(const PlannedDisk& disk, const std::string& guid) {
+  std::string script = fmt::format("label: gpt\nlabel-id: {}\nunit: sectors\n", guid);
+  for (const PlannedPartition& part : disk.partitions) {
+    script += fmt::format("{} : start={}, size={}, type={}, name=\"{}\"\n", part.number, part.start / sector,
+                          part.size / sector, part.type, part.name);
+  }
+  return {.argv = {"sfdisk", "--wipe", "always", "--wipe-partitions", "always", "--no-tell-kernel", disk.disk.path},
+          .input = script};
+}
+
+InstallCommand array_command(const InstallPlan& plan) {
+  InstallCommand command{
+      .argv = {"mdadm", "--create", plan.array, "--run", "--level=1", "--metadata=1.2", "--bitmap=internal",
+               "--homehost=any", "--name=domsmith", fmt::format("--raid-devices={}", plan.disks.size())},
+      .input = {}};
+  for (const PlannedDisk& disk : plan.disks) {
+    command.argv.push_back(partition_path(disk.disk.path, 3));
+  }
+  return command;
+}
+
+std::vector<InstallCommand> volume_commands(const InstallPlan& plan) {
+  const std::string device = group_device(plan);
+  std::vector<InstallCommand> commands{
+      {.argv = {"pvcreate", "--yes", "-ff", "--metadatasize", bytes_of(group_metadata), device}, .input = {}},
+      {.argv = {"vgcreate", "--yes", plan.volume_group, device}, .input = {}}};
+  for (const PlannedVolume& volume : plan.volumes) {
+    commands.push_back({.argv = lvcreate(plan, volume), .input = {}});
+  }
+  return commands;
+}
+
+InstallCommand state_command(const InstallPlan& plan) {
+  return {.argv = {"mkfs.ext4", "-q", "-F", "-L", "domsmith-state", volume_path(plan, "state")}, .input = {}};
+}
+
+InstallCommand esp_command(const PlannedDisk& disk) {
+  return {.argv = {"mkfs.vfat", "-n", "DOMSMITHEFI", partition_path(disk.disk.path, 2)}, .input = {}};
+}
+
+InstallCommand finish_command(const PlannedDisk& disk, const std::string& guid) {
+  return {.argv = {"sfdisk", "--no-tell-kernel", "--disk-id", disk.disk.path, guid}, .input = {}};
+}
+
+}  // namespace domsmith

@@ -1,0 +1,191 @@
+#include "hypervisor/installer/install.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/journal.h"
+#include "base/json_text.h"
+#include "hypervisor/boot/boot_code.h"
+#include "hypervisor/boot/menu.h"
+#include "hypervisor/installer/commands.h"
+#include "hypervisor/installer/host_files.h"
+#include "hypervisor/installer/live_inventory.h"
+#include "hypervisor/installer/machine.h"
+
+namespace domsmith {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class Installation {
+ public:
+  Installation(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Progress& progress)
+      : request_(request), plan_(request.plan), sources_(sources), random_(random), progress_(progress) {}
+
+  Result<json> run() {
+    Operation operation = TRY(Journal(sources_.work / "journal").begin("install", install_plan_json(plan_)));
+    const std::vector<Step> steps{
+        {"erase", [this] { return erase(); }},          {"partition", [this] { return partition(); }},
+        {"volumes", [this] { return make_volumes(); }}, {"slot", [this] { return write_slot(); }},
+        {"state", [this] { return write_state(); }},    {"images", [this] { return import_images(); }},
+        {"boot", [this] { return write_boot(); }},      {"receipt", [this] { return write_receipt(); }},
+        {"finish", [this] { return finish(); }}};
+    progress_.begin("install", steps.size(), "steps");
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      progress_.note(fmt::format("step {} of {}: {}", i + 1, steps.size(), steps[i].name));
+      TRY_AS(operation.perform(steps[i].name, json::object(), steps[i].act),
+             fmt::format("the installation stopped at step {} of {}, {}", i + 1, steps.size(), steps[i].name));
+      progress_.advance("install", i + 1, steps.size(), "steps");
+    }
+    TRY(operation.finish());
+    progress_.end("install");
+    return receipt_;
+  }
+
+ private:
+  struct Step {
+    std::string name;
+    std::function<Result<void>()> act;
+  };
+
+  Result<void> erase() {
+    for (const PlannedDisk& disk : plan_.disks) {
+      for (const EraseStep& step : disk.erase) {
+        if (step.kind == EraseKind::array) {
+          TRY(stop_arrays_on(disk.disk.path));
+        }
+        for (const InstallCommand& command : erase_commands(step)) {
+          TRY(run_command(command));
+        }
+      }
+    }
+    return {};
+  }
+
+  Result<void> partition() {
+    for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
+      TRY(run_command(partition_command(plan_.disks[i], unfinished_guid(i))));
+      TRY(read_partitions_again(plan_.disks[i].disk.path));
+    }
+    return plan_.array.empty() ? Result<void>() : run_command(array_command(plan_));
+  }
+
+  Result<void> make_volumes() {
+    for (const InstallCommand& command : volume_commands(plan_)) {
+      TRY(run_command(command));
+    }
+    return {};
+  }
+
+  Result<void> write_slot() {
+    const fs::path slot = sources_.medium / "domsmith/slot.squashfs";
+    const std::string hash = TRY(copy_to_device(slot, volume_path(plan_, "slot-a"), progress_));
+    const json medium = TRY(medium_facts());
+    const std::string wanted = medium["slot"].value("sha256", "");
+    if (hash != wanted) {
+      return fail(ErrorCode::failed,
+                  fmt::format("the slot on the disk has the hash {}, the medium's is {}", hash, wanted),
+                  "check the medium, then the disk");
+    }
+    receipt_["slot"] = medium["slot"];
+    return {};
+  }
+
+  Result<void> write_state() {
+    TRY(run_command(state_command(plan_)));
+    TRY(mount_device(volume_path(plan_, "state"), sources_.target, "ext4"));
+    // What /init lays over the slot (hypervisor/init): these folders hold what differs.
+    for (const char* folder : {"etc", "var", "root"}) {
+      TRY(make_directories(sources_.target / folder, std::string_view(folder) == "root" ? 0700 : 0755));
+    }
+    for (const auto& [path, file] : host_files(request_.answer, plan_, request_.cards, random_)) {
+      TRY(write_file_atomic(sources_.target / "etc" / path, file.content, file.mode));
+    }
+    return {};
+  }
+
+  Result<void> import_images() {
+    const json medium = TRY(medium_facts());
+    for (const auto& [name, facts] : medium["images"].items()) {
+      progress_.note(fmt::format("image {}", name));
+      const fs::path folder = sources_.work / "image";
+      TRY(mount_file(sources_.medium / "domsmith/images" / (name + ".squashfs"), folder, "squashfs"));
+      const auto imported = run_command(
+          {.argv = {sources_.program.string(), "image", "import", (folder / (name + ".img")).string(), "--root",
+                    sources_.target.string(), "--store",
+                    fmt::format("lvm:{}/{}", plan_.volume_group, request_.answer.storage.pool), "--progress=none"},
+           .input = {}});
+      TRY(unmount(folder));
+      TRY(imported);
+      receipt_["images"][name] = facts;
+    }
+    return {};
+  }
+
+  Result<void> write_boot() {
+    const fs::path boot = sources_.medium / "domsmith/boot";
+    const BootCode code{.boot = TRY(read_file(boot / "boot.img")), .core = TRY(read_file(boot / "core.img"))};
+    for (const PlannedDisk& disk : plan_.disks) {
+      TRY(run_command(esp_command(disk)));
+      const fs::path esp = sources_.work / "esp";
+      TRY(mount_device(partition_path(disk.disk.path, 2), esp, "vfat"));
+      TRY(write_file_atomic(esp / "EFI/BOOT/BOOTX64.EFI", TRY(read_file(boot / "BOOTX64.EFI"))));
+      TRY(write_file_atomic(esp / "grub/grub.cfg",
+                            host_menu({.volume_group = plan_.volume_group, .xen = request_.answer.xen})));
+      TRY(write_file_atomic(esp / "grub/grubenv", fresh_environment()));
+      TRY(unmount(esp));
+      const auto whole = TRY(open_block_target(disk.disk.path, Access::read_write));
+      const PlannedPartition& bios = disk.partitions.front();
+      TRY(write_boot_code(*whole, code, bios.start, bios.size));
+    }
+    return {};
+  }
+
+  Result<void> write_receipt() {
+    receipt_["schema"] = 1;
+    receipt_["host"] = plan_.host;
+    receipt_["installed"] = utc_text(system_clock().now());
+    receipt_["layout"] = install_plan_json(plan_);
+    return write_file_atomic(sources_.target / "var/lib/domsmith/receipt.json", json_text(receipt_));
+  }
+
+  Result<void> finish() {
+    TRY(unmount(sources_.target));
+    for (const PlannedDisk& disk : plan_.disks) {
+      TRY(run_command(finish_command(disk, random_guid(random_))));
+    }
+    ::sync();
+    return {};
+  }
+
+  Result<json> medium_facts() {
+    const std::string text = TRY(read_file(sources_.medium / "domsmith/medium.json"));
+    json document = json::parse(text, nullptr, false);
+    if (!document.is_object() || !document["slot"].is_object() || !document["images"].is_object()) {
+      return fail(ErrorCode::bad_input, "the medium's medium.json is damaged",
+                  "make the medium again: domsmith iso build");
+    }
+    return document;
+  }
+
+  const InstallRequest& request_;
+  const InstallPlan& plan_;
+  const InstallSources& sources_;
+  RandomSource& random_;
+  Progress& progress_;
+  json receipt_ = {{"images", json::object()}};
+};
+
+}  // namespace
+
+Result<json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random,
+                     Progress& progress) {
+  return Installation(request, sources, random, progress).run();
+}
+
+}  // namespace domsmith

@@ -1,0 +1,161 @@
+#include "hypervisor/system/slot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "hypervisor/system/initramfs.h"
+#include "hypervisor/system/libraries.h"
+#include "hypervisor/system/modules.h"
+#include "hypervisor/system/tar_text.h"
+#include "imagebuild/extfs/filesystem.h"
+
+namespace domsmith {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t boot_limit = 128ULL << 20;
+constexpr std::uint64_t text_limit = 64ULL << 20;
+
+// The one file /boot/PREFIX*SUFFIX; of several the last by name.
+Result<std::string> boot_file(extfs::FileSystem& image, std::string_view prefix, std::string_view suffix,
+                              std::string_view package) {
+  std::string found;
+  for (const extfs::DirectoryItem& item : TRY(image.list("/boot"))) {
+    if (item.type == EntryType::regular && item.name.starts_with(prefix) && item.name.ends_with(suffix)) {
+      found = item.name;
+    }
+  }
+  if (found.empty()) {
+    return fail(ErrorCode::not_found, fmt::format("the image has no /boot/{}*{}", prefix, suffix),
+                fmt::format("name {} in the recipe's packages", package));
+  }
+  return found;
+}
+
+Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, ReadySlot& slot) {
+  constexpr std::string_view kernel_prefix = "vmlinuz-";
+  constexpr std::string_view xen_prefix = "xen-";
+  const std::string kernel = TRY(boot_file(image, kernel_prefix, "", "linux-image-amd64"));
+  const std::string xen = TRY(boot_file(image, xen_prefix, "-amd64.gz", "xen-hypervisor-4.17-amd64"));
+  slot.facts.kernel_version = kernel.substr(kernel_prefix.size());
+  slot.facts.xen_version = xen.substr(xen_prefix.size(), xen.rfind("-amd64") - xen_prefix.size());
+  const EarlyModules early = TRY(add_modules(slot.tree, image, slot.facts.kernel_version, rules.modules));
+  put_file(slot.tree, "/boot/xen.gz", TRY(image.read_file("/boot/" + xen, boot_limit)));
+  put_file(slot.tree, "/boot/kernel", TRY(image.read_file("/boot/" + kernel, boot_limit)));
+  put_file(slot.tree, "/boot/initrd.img", TRY(make_host_initramfs(slot.tree, early)));
+  return {};
+}
+
+// dpkg's own lists of files: a package counts when one of its files (no folder) is in the tree.
+Result<std::map<std::string, std::string>> packages_of(extfs::FileSystem& image, const SlotTree& tree) {
+  constexpr const char* info = "/var/lib/dpkg/info";
+  std::map<std::string, std::string> versions;
+  std::string name;
+  for (const std::string& line : split_lines(TRY(image.read_file("/var/lib/dpkg/status", text_limit)))) {
+    if (line.starts_with("Package: ")) {
+      name = line.substr(9);
+    } else if (line.starts_with("Version: ")) {
+      versions[name] = line.substr(9);
+    }
+  }
+  std::map<std::string, std::string> present;
+  for (const extfs::DirectoryItem& item : TRY(image.list(info))) {
+    if (!item.name.ends_with(".list")) {
+      continue;
+    }
+    const std::string plain = item.name.substr(0, std::min(item.name.find(':'), item.name.size() - 5));
+    for (const std::string& path :
+         split_lines(TRY(image.read_file(fmt::format("{}/{}", info, item.name), text_limit)))) {
+      const auto real = path.size() > 1 ? resolve(tree, path) : std::nullopt;
+      const auto found = real ? tree.find(*real) : tree.end();
+      if (found != tree.end() && found->second.type != EntryType::directory) {
+        present[plain] = versions[plain];
+        break;
+      }
+    }
+  }
+  return present;
+}
+
+Result<std::string> stripped(const fs::path& program) {
+  const TemporaryDirectory work = TRY(TemporaryDirectory::make());
+  const fs::path out = work.path() / "program";
+  TRY(run_checked({.argv = {TRY(find_program("strip")), "--strip-all", "-o", out.string(), program.string()},
+                   .environment = {},
+                   .working_directory = {}}));
+  return read_file(out, boot_limit);
+}
+
+Result<void> add_extras(SlotTree& tree, const SlotExtras& extras) {
+  put_file(tree, "/usr/bin/domsmith", TRY_AS(stripped(extras.program), "cannot put domsmith into the slot"), 0755);
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(extras.templates, error)) {
+    if (entry.path().extension() == ".toml") {
+      put_file(tree, "/usr/share/domsmith/templates/" + entry.path().filename().string(), TRY(read_file(entry.path())));
+    }
+  }
+  if (error) {
+    return fail(ErrorCode::not_found, fmt::format("cannot read the templates in {}", extras.templates.string()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ReadySlot> make_slot_tree(extfs::FileSystem& image, const SystemRules& rules, const SlotExtras& extras) {
+  ReadySlot slot{.tree = TRY(read_slot_tree(image, rules.left_out)), .facts = {}};
+  TRY(add_extras(slot.tree, extras));
+  drop_unneeded_libraries(slot.tree, rules.left_out);
+  if (const auto missing = missing_libraries(slot.tree); !missing.empty()) {
+    return fail(ErrorCode::not_found, fmt::format("the slot would not run: {}", join(missing, "; ")),
+                "name the library's package in the recipe, or leave the program out, too");
+  }
+  TRY(add_boot_files(image, rules, slot));
+  slot.facts.packages = TRY(packages_of(image, slot.tree));
+  for (const auto& [path, file] : slot.tree) {
+    slot.facts.unpacked += file.content.size();
+  }
+  return slot;
+}
+
+Result<SlotFacts> write_slot(const ReadySlot& slot, const fs::path& file) {
+  TRY(remove_file(file));
+  Command pack{.argv = {TRY(find_program("mksquashfs")),
+                        "-",
+                        file.string(),
+                        "-tar",
+                        "-comp",
+                        "xz",
+                        "-b",
+                        "256K",
+                        "-mkfs-time",
+                        "0",
+                        "-all-time",
+                        "0",
+                        "-root-mode",
+                        "0755",
+                        "-root-uid",
+                        "0",
+                        "-root-gid",
+                        "0",
+                        "-no-xattrs",
+                        "-no-progress",
+                        "-quiet",
+                        "-exit-on-error"},
+               .environment = {},
+               .working_directory = {}};
+  TRY_AS(run_checked(pack, {.input = tar_of(slot.tree)}), "cannot pack the slot");
+  SlotFacts facts = slot.facts;
+  const std::string bytes = TRY(read_file(file, 1ULL << 30));
+  facts.size = bytes.size();
+  facts.sha256 = sha256_hex(bytes);
+  return facts;
+}
+
+}  // namespace domsmith

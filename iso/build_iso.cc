@@ -1,15 +1,14 @@
 #include "iso/build_iso.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "base/crypto.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "base/process.h"
 #include "hypervisor/boot/menu.h"
+#include "hypervisor/installer/machine.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/packages/host.h"
 #include "imagebuild/recipe/parse.h"
@@ -35,24 +34,6 @@ Result<ImageRecord> built(Workplace& place, VolumeStore& store, const fs::path& 
     image = build_image(place, store, plan, {}, progress);
   }
   return TRY_AS(std::move(image), fmt::format("cannot build {}", recipe_file.string())).record;
-}
-
-Result<Sha256> digest_of(const fs::path& file) {
-  const Fd fd = TRY(open_fd(file.string(), O_RDONLY));
-  Sha256 digest;
-  std::vector<std::byte> piece(1U << 20);
-  for (;;) {
-    const std::size_t count = TRY(read_some(fd.get(), piece));
-    if (count == 0) {
-      return digest;
-    }
-    digest.update(std::span(piece).first(count));
-  }
-}
-
-Result<std::string> hash_of(const fs::path& file) {
-  Sha256 digest = TRY(digest_of(file));
-  return digest.hex();
 }
 
 // zstd: the installer unpacks it on a slow machine, too.
@@ -84,7 +65,7 @@ Result<void> write_medium_file(const fs::path& tree, const IsoFacts& facts) {
                             {"packages", facts.slot.packages}}},
                           {"images", nlohmann::json::object()}};
   for (const std::string& name : facts.images) {
-    document["images"][name] = {{"sha256", TRY(hash_of(tree / "domsmith/images" / (name + ".squashfs")))}};
+    document["images"][name] = {{"sha256", TRY(hash_of_file(tree / "domsmith/images" / (name + ".squashfs")))}};
   }
   return write_file_atomic(tree / "domsmith/medium.json", json_text(document));
 }
@@ -186,7 +167,7 @@ Result<IsoFacts> build_iso(Workplace& place, VolumeStore& store, const IsoInputs
   TRY(write_file_atomic(tree / "boot/grub/grub.cfg", medium_menu(menu)));
   TRY(write_medium_file(tree, facts));
   TRY(write_iso(tree, output));
-  facts.sha256 = TRY(hash_of(output));
+  facts.sha256 = TRY(hash_of_file(output));
   facts.size = fs::file_size(output);
   progress.end("medium");
   return facts;

@@ -7,7 +7,6 @@
 namespace domsmith {
 namespace {
 
-constexpr std::size_t environment_size = 1024;
 // The installer unpacks and copies; an installed dom0 has what the answer file says.
 constexpr std::uint64_t medium_memory = 384ULL << 20;
 
@@ -84,7 +83,7 @@ std::string host_menu(const HostMenu& menu) {
     return fmt::format("(lvm/{}-slot--{})", group, slot);
   };
   const auto words = [&](const std::string& slot) {
-    return linux_words(menu.xen, fmt::format("domsmith.group={} domsmith.slot={}", menu.volume_group, slot));
+    return linux_words(menu.xen, fmt::format("panic=10 domsmith.group={} domsmith.slot={}", menu.volume_group, slot));
   };
   std::string text = terminals(menu.xen);
   text +=
@@ -95,12 +94,6 @@ std::string host_menu(const HostMenu& menu) {
     text += entry(fmt::format("Slot {}", slot), fmt::format("slot-{}", slot), volume(slot), xen_words(menu.xen),
                   words(slot));
   }
-  return text;
-}
-
-std::string fresh_environment() {
-  std::string text = "# GRUB Environment Block\nslot=a\n";
-  text.resize(environment_size, '#');
   return text;
 }
 

@@ -23,9 +23,6 @@ struct HostMenu {
 };
 std::string host_menu(const HostMenu& menu);
 
-// 1024 bytes, as grub-editenv(1) makes it: "slot=a".
-std::string fresh_environment();
-
 // "console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M …": what the Xen project advises for a dom0 of fixed size.
 std::string xen_words(const AnswerXen& xen);
 

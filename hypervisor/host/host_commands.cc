@@ -96,6 +96,7 @@ void add_host_commands(CliContext& cli) {
   Verb host = cli.noun("host", "the hypervisor itself");
   add_install(cli, host);
   cli.verb(host, "inventory", "what this machine has, for: domsmith iso plan", [&cli] { return inventory_verb(cli); });
+  add_slot_commands(cli, host);
   const auto places = [&cli] { return HostPlaces{.program = cli.program()}; };
   cli.verb(host, "guests-up", "start the guests that start with the host",
            [&cli, places] { return start_host_guests(places(), cli.progress()); })

@@ -4,7 +4,9 @@
 namespace domsmith {
 
 class CliContext;
+class Verb;
 
 void add_host_commands(CliContext& cli);
+void add_slot_commands(CliContext& cli, Verb host);  // upgrade, rollback, and the hidden settle-slot
 
 }  // namespace domsmith

@@ -118,7 +118,7 @@ bool is_there(const std::string& path) {
 
 // Without udev: lvm makes the device nodes itself.
 constexpr const char* lvm_settings =
-    "activation{udev_sync=0 udev_rules=0 monitoring=0} global{locking_type=1} devices{use_devicesfile=0 "
+    "activation{udev_sync=0 udev_rules=0 monitoring=0} devices{use_devicesfile=0 "
     "obtain_device_list_from_udev=0}";
 
 bool activate(const Wanted& wanted) {

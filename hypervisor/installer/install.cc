@@ -10,6 +10,7 @@
 #include "base/journal.h"
 #include "base/json_text.h"
 #include "hypervisor/boot/boot_code.h"
+#include "hypervisor/boot/environment.h"
 #include "hypervisor/boot/menu.h"
 #include "hypervisor/installer/commands.h"
 #include "hypervisor/installer/host_files.h"

@@ -121,6 +121,19 @@ Result<std::string> copy_to_device(const fs::path& file, const std::string& devi
   return digest.hex();
 }
 
+Result<std::string> hash_of_file(const fs::path& file) {
+  const Fd fd = TRY(open_fd(file.string(), O_RDONLY));
+  Sha256 digest;
+  std::vector<std::byte> piece(piece_size);
+  for (;;) {
+    const std::size_t count = TRY(read_some(fd.get(), piece));
+    if (count == 0) {
+      return digest.hex();
+    }
+    digest.update(std::span(piece).first(count));
+  }
+}
+
 std::string random_guid(RandomSource& random) {
   std::array<std::byte, 16> bytes{};
   random.fill(bytes);

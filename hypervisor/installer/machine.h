@@ -24,6 +24,7 @@ Result<void> unmount(const std::filesystem::path& where);
 // Copies the file to the start of the device, and reads it back from there: the SHA-256 of what the device holds.
 Result<std::string> copy_to_device(const std::filesystem::path& file, const std::string& device, Progress& progress);
 
-std::string random_guid(RandomSource& random);  // RFC 4122, version 4
+Result<std::string> hash_of_file(const std::filesystem::path& file);  // SHA-256
+std::string random_guid(RandomSource& random);                        // RFC 4122, version 4
 
 }  // namespace domsmith

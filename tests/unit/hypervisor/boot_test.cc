@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "hypervisor/boot/boot_code.h"
+#include "hypervisor/boot/environment.h"
 #include "hypervisor/boot/menu.h"
 #include "tests/unit/golden.h"
 
@@ -40,6 +41,24 @@ TEST(BootMenu, TheEnvironmentIsGrubs) {
   const std::string block = fresh_environment();
   EXPECT_EQ(block.size(), 1024U);
   EXPECT_TRUE(block.starts_with("# GRUB Environment Block\nslot=a\n#"));
+}
+
+TEST(Environment, OneNameIsChangedAndTheSizeStays) {
+  const auto trying = environment_with(fresh_environment(), "try", "b");
+  ASSERT_TRUE(trying);
+  EXPECT_EQ(trying->size(), 1024U);
+  EXPECT_EQ(environment_value(*trying, "slot"), "a");
+  EXPECT_EQ(environment_value(*trying, "try"), "b");
+  const auto kept = environment_with(*environment_with(*trying, "slot", "b"), "try", "");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(environment_value(*kept, "slot"), "b");
+  EXPECT_EQ(environment_value(*kept, "try"), "");
+}
+
+TEST(Environment, WhatIsNoneOrFullIsRefused) {
+  EXPECT_EQ(environment_with("", "slot", "b").error().code, ErrorCode::bad_input);
+  EXPECT_EQ(environment_with(std::string(1024, '#'), "slot", "b").error().code, ErrorCode::bad_input);
+  EXPECT_EQ(environment_with(fresh_environment(), "note", std::string(1024, 'x')).error().code, ErrorCode::no_space);
 }
 
 BootCode code_of(std::size_t core) {

@@ -1,0 +1,206 @@
+#include "hypervisor/host/slots.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/block_target.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "hypervisor/boot/environment.h"
+#include "hypervisor/init/root.h"
+#include "hypervisor/installer/machine.h"
+
+namespace domsmith {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* work = "/run/domsmith-slots";
+
+std::string slot_device(const RunningSlot& running, const std::string& slot) {
+  return fmt::format("/dev/{}/slot-{}", running.group, slot);
+}
+
+// One EFI system partition a disk: all say the same, for any of them may be the one that starts the machine.
+Result<std::vector<std::string>> boot_partitions() {
+  const Finished found =
+      TRY(run({.argv = {TRY(find_program("blkid")), "-c", "/dev/null", "-t", "LABEL=DOMSMITHEFI", "-o", "device"},
+               .environment = {},
+               .working_directory = {}}));
+  std::vector<std::string> devices = split_lines(trimmed(found.out));
+  if (trimmed(found.out).empty()) {
+    return fail(ErrorCode::not_found, "no file system is labelled DOMSMITHEFI", "is this host installed by domsmith?");
+  }
+  return devices;
+}
+
+using Change = std::function<Result<std::string>(const std::string& block)>;
+
+Result<void> change_environment(const fs::path& file, const Change& change) {
+  return write_file_atomic(file, TRY(change(TRY(read_file(file)))));
+}
+
+Result<void> change_environments(const Change& change) {
+  const fs::path esp = fs::path(work) / "esp";
+  for (const std::string& device : TRY(boot_partitions())) {
+    TRY(mount_device(device, esp, "vfat"));
+    const auto changed = change_environment(esp / "grub/grubenv", change);
+    TRY(unmount(esp));
+    TRY(changed);
+  }
+  return {};
+}
+
+Result<std::string> known_slot() {
+  std::string slot;
+  TRY(change_environments([&](const std::string& block) -> Result<std::string> {
+    slot = environment_value(block, "slot");
+    return block;
+  }));
+  return slot;
+}
+
+// The boot files are where GRUB looks for them.
+Result<void> check_slot(const fs::path& image) {
+  const fs::path folder = fs::path(work) / "slot";
+  TRY_AS(mount_file(image, folder, "squashfs"), fmt::format("{} is no slot", image.string()));
+  std::string missing;
+  for (const char* file : {"boot/xen.gz", "boot/kernel", "boot/initrd.img", "usr/bin/domsmith"}) {
+    std::error_code ignored;
+    missing = fs::is_regular_file(folder / file, ignored) ? missing : file;
+  }
+  TRY(unmount(folder));
+  return missing.empty()
+             ? Result<void>()
+             : fail(ErrorCode::bad_input, fmt::format("{} is no slot: it has no {}", image.string(), missing),
+                    "make one: domsmith iso slot --output FILE");
+}
+
+Result<void> check_room(const fs::path& image, const std::string& device) {
+  const auto target = TRY(open_block_target(device, Access::read_only));
+  const std::uint64_t size = fs::file_size(image);
+  if (size > target->size()) {
+    return fail(
+        ErrorCode::bad_input,
+        fmt::format("{} has {}, {} only {}", image.string(), size_text(size), device, size_text(target->size())),
+        fmt::format("make it larger: lvextend --size {}b {}", (size + (4U << 20)) / (4U << 20) * (4U << 20), device));
+  }
+  return {};
+}
+
+Result<bool> runs(std::vector<std::string> argv) {
+  argv[0] = TRY(find_program(argv[0]));
+  return TRY(run({.argv = std::move(argv), .environment = {}, .working_directory = {}},
+                 {.input = {}, .timeout = std::chrono::seconds(60)}))
+      .status.success();
+}
+
+// "40-xenbr0.netdev" of the installer -> "xenbr0"
+std::vector<std::string> bridges_of(const fs::path& root) {
+  std::vector<std::string> bridges;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root / "etc/systemd/network", error)) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".netdev" && name.starts_with("40-")) {
+      bridges.push_back(name.substr(3));
+    }
+  }
+  return bridges;
+}
+
+Result<std::set<std::string>> running_guests(const fs::path& program) {
+  const Finished done =
+      TRY(run({.argv = {program.string(), "guest", "list", "--json"}, .environment = {}, .working_directory = {}}));
+  const nlohmann::json document = nlohmann::json::parse(done.out, nullptr, false);
+  std::set<std::string> names;
+  for (const auto& guest :
+       document.is_object() ? document.value("guests", nlohmann::json::array()) : nlohmann::json::array()) {
+    if (guest.value("state", "") == "running") {
+      names.insert(guest.value("name", ""));
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<RunningSlot> running_slot(std::string_view cmdline) {
+  const auto wanted = host_init::read_wanted(cmdline);
+  if (!wanted || wanted->live) {
+    return fail(ErrorCode::unsupported, "this machine does not run from a slot",
+                "slots are those of a host that was installed from domsmith's medium");
+  }
+  return RunningSlot{.group = wanted->group, .slot = wanted->slot};
+}
+
+Result<void> upgrade_slot(const RunningSlot& running, const fs::path& image, const std::string& sha256,
+                          Progress& progress) {
+  const std::string device = slot_device(running, running.other());
+  TRY(make_directories(work));
+  TRY(check_slot(image));
+  TRY(run_command({.argv = {"lvchange", "--activate", "y", fmt::format("{}/slot-{}", running.group, running.other())},
+                   .input = {}}));
+  TRY(check_room(image, device));
+  // GRUB must not be told of a slot that is half written.
+  TRY(change_environments([](const std::string& block) { return environment_with(block, "try", ""); }));
+  const std::string written = TRY(copy_to_device(image, device, progress));
+  const std::string wanted = sha256.empty() ? TRY(hash_of_file(image)) : sha256;
+  if (written != wanted) {
+    return fail(ErrorCode::failed, fmt::format("slot {} holds {}, wanted is {}", running.other(), written, wanted),
+                "nothing is changed: the host goes on starting from the slot it runs from");
+  }
+  return change_environments([&](const std::string& block) { return environment_with(block, "try", running.other()); });
+}
+
+Result<void> rollback_slot(const RunningSlot& running) {
+  TRY(make_directories(work));
+  TRY(run_command({.argv = {"lvchange", "--activate", "y", fmt::format("{}/slot-{}", running.group, running.other())},
+                   .input = {}}));
+  TRY(check_slot(slot_device(running, running.other())));
+  return change_environments([&](const std::string& block) -> Result<std::string> {
+    return environment_with(TRY(environment_with(block, "try", "")), "slot", running.other());
+  });
+}
+
+Result<std::vector<std::string>> host_faults(const RunningSlot& running, const HealthSources& sources) {
+  std::vector<std::string> faults;
+  if (!TRY(runs({"xenstore-exists", "/local/domain/0/name"}))) {
+    faults.emplace_back("xenstored does not answer");
+  }
+  for (const std::string& bridge : bridges_of(sources.root)) {
+    std::error_code ignored;
+    if (!fs::exists(sources.root / "sys/class/net" / bridge / "bridge", ignored)) {
+      faults.push_back(fmt::format("the bridge {} is not there", bridge));
+    }
+  }
+  if (!TRY(runs({"lvs", running.group}))) {
+    faults.push_back(fmt::format("the volume group {} cannot be read", running.group));
+  }
+  const auto names = TRY(running_guests(sources.program));
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(sources.root / "etc/xen/auto", error)) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".cfg" && !names.contains(name)) {
+      faults.push_back(fmt::format("the guest {} does not run", name));
+    }
+  }
+  return faults;
+}
+
+Result<Settled> settle_slot(const RunningSlot& running, const std::vector<std::string>& faults) {
+  TRY(make_directories(work));
+  if (TRY(known_slot()) == running.slot) {
+    return Settled::known;
+  }
+  if (!faults.empty()) {
+    return Settled::refused;
+  }
+  TRY(change_environments([&](const std::string& block) { return environment_with(block, "slot", running.slot); }));
+  return Settled::kept;
+}
+
+}  // namespace domsmith

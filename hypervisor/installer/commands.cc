@@ -11,8 +11,10 @@ std::string bytes_of(std::uint64_t size) { return fmt::format("{}b", size); }
 
 // Old signatures inside of a new volume are no question: the erase guard has asked it.
 std::vector<std::string> lvcreate(const InstallPlan& plan, const PlannedVolume& volume) {
-  std::vector<std::string> argv{"lvcreate", "--yes", "--wipesignatures", "y"};
-  if (volume.metadata != 0) {
+  std::vector<std::string> argv{"lvcreate", "--yes"};
+  if (volume.metadata == 0) {
+    argv.insert(argv.end(), {"--wipesignatures", "y"});
+  } else {  // lvcreate(8) knows no signatures of a pool
     argv.insert(argv.end(), {"--type", "thin-pool", "--poolmetadatasize", bytes_of(volume.metadata),
                              "--poolmetadataspare", "y", "--zero", "n", "--discards", "passdown"});
   }

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct BuildOptions {
+struct IsoOptions {
   std::string answer;
   std::vector<std::string> recipes;
   std::string output;
@@ -33,7 +33,7 @@ fs::path recipe_of_answer(const std::string& word, const fs::path& answer, const
   return settings.recipes / (word + ".toml");
 }
 
-Result<IsoInputs> inputs_of(CliContext& cli, const BuildOptions& options) {
+Result<IsoInputs> inputs_of(CliContext& cli, const IsoOptions& options) {
   const Settings settings = TRY(cli.settings());
   IsoInputs inputs{
       .data = data_folder(cli.program()), .program = cli.program(), .answer = options.answer, .recipes = {}};
@@ -80,7 +80,7 @@ Result<void> plan_build(CliContext& cli, const IsoInputs& inputs, const std::str
       {{"verb", "iso build"}, {"recipes", recipes}, {"answer", inputs.answer.string()}, {"output", output}}, text);
 }
 
-Result<void> build_verb(CliContext& cli, const BuildOptions& options) {
+Result<void> build_verb(CliContext& cli, const IsoOptions& options) {
   const IsoInputs inputs = TRY(inputs_of(cli, options));
   if (cli.plan_only()) {
     return plan_build(cli, inputs, options.output);
@@ -98,7 +98,7 @@ Result<void> build_verb(CliContext& cli, const BuildOptions& options) {
                   slot_text(facts.slot), facts.images.empty() ? "none" : join(facts.images, " "), facts.sha256));
 }
 
-Result<void> slot_verb(CliContext& cli, const BuildOptions& options) {
+Result<void> slot_verb(CliContext& cli, const IsoOptions& options) {
   const IsoInputs inputs = TRY(inputs_of(cli, options));
   Site site = TRY(Site::open(cli));
   const auto store = TRY(media_store(cli));
@@ -106,7 +106,7 @@ Result<void> slot_verb(CliContext& cli, const BuildOptions& options) {
   return cli.output().answer(slot_json(facts), slot_text(facts) + "sha256    " + facts.sha256 + "\n");
 }
 
-Result<void> verify_verb(CliContext& cli, const BuildOptions& options) {
+Result<void> verify_verb(CliContext& cli, const IsoOptions& options) {
   const IsoInputs inputs = TRY(inputs_of(cli, options));
   Site site = TRY(Site::open(cli));
   const auto store = TRY(media_store(cli));
@@ -126,7 +126,7 @@ Result<void> verify_verb(CliContext& cli, const BuildOptions& options) {
            : fmt::format("{}: built again, other bytes: {}\n", options.iso, trimmed(compared.out)));
 }
 
-void add_inputs(Verb& verb, BuildOptions& options) {
+void add_inputs(Verb& verb, IsoOptions& options) {
   verb.add_option("--answer", options.answer, "an answer file: the medium installs by itself");
   verb.add_option("--recipe", options.recipes, "a golden image to carry; may stand several times");
 }
@@ -134,7 +134,7 @@ void add_inputs(Verb& verb, BuildOptions& options) {
 }  // namespace
 
 void add_iso_build_commands(CliContext& cli, Verb iso) {
-  auto options = std::make_shared<BuildOptions>();
+  auto options = std::make_shared<IsoOptions>();
   Verb build = cli.verb(
       iso, "build", "make a medium that installs the hypervisor", [&cli, options] { return build_verb(cli, *options); },
       VerbKind::changes);

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-void expect_golden(const std::string& name, const std::string& text) {
+void expect_boot_text(const std::string& name, const std::string& text) {
   golden::expect_text(std::filesystem::path(DOMSMITH_SOURCE_DIR) / "tests/golden/boot" / name, text);
 }
 
@@ -24,10 +24,12 @@ AnswerXen usual() {
 }
 
 TEST(BootMenu, OfAMediumWithAnAnswerFile) {
-  expect_golden("medium.cfg", medium_menu({.has_answer = true, .xen = usual()}));
+  expect_boot_text("medium.cfg", medium_menu({.has_answer = true, .xen = usual()}));
 }
 
-TEST(BootMenu, OfAnInstalledHost) { expect_golden("host.cfg", host_menu({.volume_group = "my-vg", .xen = usual()})); }
+TEST(BootMenu, OfAnInstalledHost) {
+  expect_boot_text("host.cfg", host_menu({.volume_group = "my-vg", .xen = usual()}));
+}
 
 TEST(BootMenu, WithoutASerialPortNothingNamesOne) {
   AnswerXen xen = usual();

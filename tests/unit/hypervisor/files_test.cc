@@ -79,7 +79,7 @@ Ready ready(const std::string& text = kAnswer) {
   return {std::move(*answer), std::move(*plan)};
 }
 
-void expect_golden(const std::string& name, const std::string& text) {
+void expect_install_text(const std::string& name, const std::string& text) {
   golden::expect_text(std::filesystem::path(DOMSMITH_SOURCE_DIR) / "tests/golden/install" / name, text);
 }
 
@@ -89,7 +89,7 @@ TEST(HostFiles, OfABondWithAVlan) {
   for (const auto& [path, file] : host_files(all.answer, all.plan, {}, *seeded_random(1))) {
     text += fmt::format("--- {} {:04o}\n{}", path, file.mode, file.content);
   }
-  expect_golden("host-files.txt", text);
+  expect_install_text("host-files.txt", text);
 }
 
 TEST(HostFiles, WithoutAKeyNobodyMayLogIn) {
@@ -119,7 +119,7 @@ TEST(InstallCommands, OfRaid1OverADiskThatHeldThings) {
   for (const InstallCommand& command : commands) {
     text += join(command.argv, " ") + (command.may_fail ? "   (may fail)\n" : "\n") + command.input;
   }
-  expect_golden("commands.txt", text);
+  expect_install_text("commands.txt", text);
 }
 
 TEST(LiveInventory, SignaturesAreWhatBlkidTells) {

@@ -10,7 +10,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <vector>
 
+#include "base/crypto.h"
 #include "base/interrupt.h"
 
 namespace domsmith {
@@ -74,6 +76,24 @@ Result<void> fill_and_rename(const Fd& fd, const std::string& temporary, const f
 }
 
 }  // namespace
+
+Result<std::string> sha256_of(int fd) {
+  Sha256 digest;
+  std::vector<std::byte> buffer(256U << 10);
+  for (std::uint64_t at = 0;;) {
+    const std::size_t got = TRY(pread_some(fd, at, buffer));
+    if (got == 0) {
+      return digest.hex();
+    }
+    digest.update(std::span<const std::byte>(buffer).first(got));
+    at += got;
+  }
+}
+
+Result<std::string> sha256_of_file(const fs::path& path) {
+  const Fd fd = TRY(open_fd(path.string(), O_RDONLY));
+  return TRY_AS(sha256_of(fd.get()), fmt::format("cannot read {}", path.string()));
+}
 
 Result<void> write_file_atomic(const fs::path& path, std::string_view bytes, unsigned mode) {
   const std::string headline = fmt::format("cannot write {}", path.string());

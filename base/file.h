@@ -14,6 +14,10 @@ namespace domsmith {
 // The whole file; refuses one longer than `limit` bytes.
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit = 64ULL << 20);
 
+// SHA-256 of all that is in it, 64 lower-case digits; read in pieces, however long it is.
+Result<std::string> sha256_of(int fd);
+Result<std::string> sha256_of_file(const std::filesystem::path& path);
+
 // Writes a temporary file in the same folder, fsyncs it, renames it over `path`, fsyncs the folder (rename(2)):
 // a reader, and a machine that lost power, sees the old bytes or the new ones. Makes missing parent folders.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);

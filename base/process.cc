@@ -18,6 +18,7 @@
 
 #include "base/interrupt.h"
 #include "base/passwords.h"
+#include "base/pipe.h"
 #include "base/text.h"
 
 namespace domsmith {
@@ -82,18 +83,6 @@ std::string ExitStatus::describe() const {
 }
 
 namespace {
-
-struct Pipe {
-  Fd read_end, write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail_errno("cannot make a pipe", errno);
-  }
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> out;

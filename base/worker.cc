@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/interrupt.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/seal.h"
 #include "base/utf8.h"
@@ -40,17 +41,11 @@ constexpr bool sanitized = false;
 constexpr bool sanitized = false;
 #endif
 
-struct Pipe {
-  Fd read_end, write_end;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail_errno("cannot make a pipe", errno);
-  }
-  ::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);  // not allowed: as it is
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
+// A large one, where that is allowed.
+Result<Pipe> make_large_pipe() {
+  Pipe pipe = TRY(make_pipe());
+  ::fcntl(pipe.write_end.get(), F_SETPIPE_SZ, 1 << 20);
+  return pipe;
 }
 
 void close_all_but(std::vector<int> keep) {
@@ -190,8 +185,8 @@ Worker& Worker::operator=(Worker&& other) noexcept {
 Worker::~Worker() { kill(); }
 
 Result<Worker> Worker::start(const WorkerOptions& options, const Work& work) {
-  Pipe out = TRY(make_pipe());
-  Pipe verdict = TRY(make_pipe());
+  Pipe out = TRY(make_large_pipe());
+  Pipe verdict = TRY(make_large_pipe());
   const pid_t pid = ::fork();
   if (pid < 0) {
     return fail_errno("cannot start a process", errno);

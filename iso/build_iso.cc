@@ -65,7 +65,7 @@ Result<void> write_medium_file(const fs::path& tree, const IsoFacts& facts) {
                             {"packages", facts.slot.packages}}},
                           {"images", nlohmann::json::object()}};
   for (const std::string& name : facts.images) {
-    document["images"][name] = {{"sha256", TRY(hash_of_file(tree / "domsmith/images" / (name + ".squashfs")))}};
+    document["images"][name] = {{"sha256", TRY(sha256_of_file(tree / "domsmith/images" / (name + ".squashfs")))}};
   }
   return write_file_atomic(tree / "domsmith/medium.json", json_text(document));
 }
@@ -167,7 +167,7 @@ Result<IsoFacts> build_iso(Workplace& place, VolumeStore& store, const IsoInputs
   TRY(write_file_atomic(tree / "boot/grub/grub.cfg", medium_menu(menu)));
   TRY(write_medium_file(tree, facts));
   TRY(write_iso(tree, output));
-  facts.sha256 = TRY(hash_of_file(output));
+  facts.sha256 = TRY(sha256_of_file(output));
   facts.size = fs::file_size(output);
   progress.end("medium");
   return facts;

@@ -1,24 +1,19 @@
 #include "lvm-snapshots/lvm_kernel.h"
 
 #include <fmt/format.h>
-#include <libdevmapper.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
 
 #include "base/text.h"
+#include "lvm-snapshots/lvm_task.h"
 
 namespace domsmith {
 
 namespace {
 
-struct EndTask {
-  void operator()(dm_task* task) const { dm_task_destroy(task); }
-};
-
 // "vg0-web--1-real" of group "vg0" -> "web-1"; nullopt: it is no device of that group.
-std::optional<std::string> volume_of(std::string_view device, std::string_view group) {
+std::optional<std::string> volume_of_device(std::string_view device, std::string_view group) {
   std::string prefix;
   for (const char c : group) {
     prefix += c == '-' ? "--" : std::string(1, c);
@@ -43,7 +38,7 @@ std::optional<std::string> volume_of(std::string_view device, std::string_view g
 }  // namespace
 
 Result<std::vector<std::string>> mapped_names() {
-  const std::unique_ptr<dm_task, EndTask> task(dm_task_create(DM_DEVICE_LIST));
+  const Task task(dm_task_create(DM_DEVICE_LIST));
   const dm_names* entry = task && dm_task_run(task.get()) != 0 ? dm_task_get_names(task.get()) : nullptr;
   if (entry == nullptr) {
     return fail(ErrorCode::failed, "cannot list the kernel's device-mapper devices", "try 'dmsetup ls'");
@@ -64,7 +59,7 @@ Result<std::vector<std::string>> mapped_names() {
 std::vector<std::string> without_volume(std::span<const std::string> names, const LvmGroup& group) {
   std::vector<std::string> left;
   for (const std::string& device : names) {
-    const auto volume = volume_of(device, group.name);
+    const auto volume = volume_of_device(device, group.name);
     if (volume && check_name("volume name", *volume) && group.find(*volume) == nullptr) {
       left.push_back(device);
     }

@@ -1,20 +1,16 @@
 #include "lvm-snapshots/lvm_pool.h"
 
 #include <fmt/format.h>
-#include <libdevmapper.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
+#include "lvm-snapshots/lvm_task.h"
+
 namespace domsmith {
 
 namespace {
-
-struct EndTask {
-  void operator()(dm_task* task) const { dm_task_destroy(task); }
-};
-using Task = std::unique_ptr<dm_task, EndTask>;
 
 struct EndPool {
   void operator()(dm_pool* pool) const { dm_pool_destroy(pool); }

@@ -20,6 +20,12 @@ struct Workplace {
   std::filesystem::path state;  // locks
   std::filesystem::path boot;   // boot files by content hash
   std::filesystem::path xen;    // domain configs
+  // Where an operation keeps what it is working on. Named by the operation alone: whoever holds its journal file may
+  // remove the folder, and nobody else.
+  [[nodiscard]] std::filesystem::path work_folders() const { return state / "work"; }
+  [[nodiscard]] std::filesystem::path work_folder(const Operation& operation) const {
+    return work_folders() / operation.id();
+  }
   // The store of an operation that another process began.
   std::function<Result<std::unique_ptr<VolumeStore>>(std::string_view spec)> open_store;
 };

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "hypervisor/init/root.h"
+
 namespace domsmith {
 namespace {
 
@@ -76,11 +78,7 @@ std::string medium_menu(const MediumMenu& menu) {
 
 std::string host_menu(const HostMenu& menu) {
   const auto volume = [&](const std::string& slot) {
-    std::string group;
-    for (const char c : menu.volume_group) {
-      group += c == '-' ? "--" : std::string(1, c);
-    }
-    return fmt::format("(lvm/{}-slot--{})", group, slot);
+    return fmt::format("(lvm/{})", host_init::mapper_name(menu.volume_group, "slot-" + slot));
   };
   const auto words = [&](const std::string& slot) {
     return linux_words(menu.xen, fmt::format("panic=10 domsmith.group={} domsmith.slot={}", menu.volume_group, slot));

@@ -85,18 +85,6 @@ Result<std::vector<std::string>> first_guests(const HostPlaces& places, Progress
   return names;
 }
 
-std::vector<std::string> autostart_names(const HostPlaces& places) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(places.autostart, error)) {
-    if (entry.path().extension() == ".cfg") {
-      names.push_back(entry.path().stem().string());
-    }
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 Result<void> start_each(const HostPlaces& places, const std::vector<std::string>& names, Progress& progress) {
   std::vector<std::string> failed;
   for (const std::string& name : names) {
@@ -113,9 +101,21 @@ Result<void> start_each(const HostPlaces& places, const std::vector<std::string>
 
 }  // namespace
 
+std::vector<std::string> autostart_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".cfg") {
+      names.push_back(entry.path().stem().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 Result<void> start_host_guests(const HostPlaces& places, Progress& progress) {
   std::vector<std::string> names = TRY(first_guests(places, progress));
-  for (std::string& name : autostart_names(places)) {
+  for (std::string& name : autostart_names(places.autostart)) {
     if (std::ranges::find(names, name) == names.end()) {
       names.push_back(std::move(name));
     }

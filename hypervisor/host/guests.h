@@ -17,6 +17,9 @@ struct HostPlaces {
   std::filesystem::path autostart = "/etc/xen/auto";
 };
 
+// The guests that have a config in the folder, sorted.
+std::vector<std::string> autostart_names(const std::filesystem::path& folder);
+
 // At the first start: clones the guests of the answer file, and starts them all. At every start: starts those of the
 // autostart folder, in the order of their names. A guest that does not start does not keep the others from it: an Error
 // in the end names all that did not.

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "hypervisor/boot/environment.h"
+#include "hypervisor/host/guests.h"
 #include "hypervisor/init/root.h"
 #include "hypervisor/installer/machine.h"
 
@@ -44,22 +45,27 @@ Result<void> change_environment(const fs::path& file, const Change& change) {
   return write_file_atomic(file, TRY(change(TRY(read_file(file)))));
 }
 
-Result<void> change_environments(const Change& change) {
+Result<void> each_environment(const std::function<Result<void>(const fs::path& file)>& act) {
   const fs::path esp = fs::path(work) / "esp";
   for (const std::string& device : TRY(boot_partitions())) {
     TRY(mount_device(device, esp, "vfat"));
-    const auto changed = change_environment(esp / "grub/grubenv", change);
+    const auto done = act(esp / "grub/grubenv");
     TRY(unmount(esp));
-    TRY(changed);
+    TRY(done);
   }
   return {};
 }
 
+Result<void> change_environments(const Change& change) {
+  return each_environment([&](const fs::path& file) { return change_environment(file, change); });
+}
+
+// Read only: this is asked at each start.
 Result<std::string> known_slot() {
   std::string slot;
-  TRY(change_environments([&](const std::string& block) -> Result<std::string> {
-    slot = environment_value(block, "slot");
-    return block;
+  TRY(each_environment([&](const fs::path& file) -> Result<void> {
+    slot = environment_value(TRY(read_file(file)), "slot");
+    return {};
   }));
   return slot;
 }
@@ -148,7 +154,7 @@ Result<void> upgrade_slot(const RunningSlot& running, const fs::path& image, con
   // GRUB must not be told of a slot that is half written.
   TRY(change_environments([](const std::string& block) { return environment_with(block, "try", ""); }));
   const std::string written = TRY(copy_to_device(image, device, progress));
-  const std::string wanted = sha256.empty() ? TRY(hash_of_file(image)) : sha256;
+  const std::string wanted = sha256.empty() ? TRY(sha256_of_file(image)) : sha256;
   if (written != wanted) {
     return fail(ErrorCode::failed, fmt::format("slot {} holds {}, wanted is {}", running.other(), written, wanted),
                 "nothing is changed: the host goes on starting from the slot it runs from");
@@ -181,10 +187,8 @@ Result<std::vector<std::string>> host_faults(const RunningSlot& running, const H
     faults.push_back(fmt::format("the volume group {} cannot be read", running.group));
   }
   const auto names = TRY(running_guests(sources.program));
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(sources.root / "etc/xen/auto", error)) {
-    const std::string name = entry.path().stem().string();
-    if (entry.path().extension() == ".cfg" && !names.contains(name)) {
+  for (const std::string& name : autostart_names(sources.root / "etc/xen/auto")) {
+    if (!names.contains(name)) {
       faults.push_back(fmt::format("the guest {} does not run", name));
     }
   }

@@ -23,6 +23,7 @@
 #include "imagebuild/boot/agent/init_report.h"
 #include "imagebuild/boot/agent/init_root.h"
 #include "imagebuild/boot/agent/init_switch.h"
+#include "imagebuild/boot/agent/init_text.h"
 
 namespace domsmith::host_init {
 namespace {
@@ -45,27 +46,10 @@ constexpr unsigned restart_after = 30;  // seconds that a message stays
   ::_exit(1);
 }
 
-std::string reason(const std::string& what) { return what + ": " + std::strerror(errno); }
-
 void mount_or_give_up(const char* what, const char* where, const char* type, unsigned long flags, const char* data) {
-  ::mkdir(where, 0755);
-  if (::mount(what, where, type, flags, data) != 0 && errno != EBUSY) {
-    give_up(reason(std::string("cannot mount ") + where));
+  if (const std::string why = agent::mount_at(what, where, type, flags, data); !why.empty()) {
+    give_up(why);
   }
-}
-
-std::string read_text(const char* path) {
-  std::string text;
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  std::array<char, 4096> buffer{};
-  ssize_t count = 0;
-  while (fd >= 0 && (count = ::read(fd, buffer.data(), buffer.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-  }
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  return text;
 }
 
 // Its exit status; 127 where it could not run.
@@ -88,7 +72,8 @@ int run_program(const std::vector<const char*>& words) {
 
 class Drivers {
  public:
-  explicit Drivers(std::string cmdline) : cmdline_(std::move(cmdline)), drivers_(read_drivers(read_text("/drivers"))) {}
+  explicit Drivers(std::string cmdline)
+      : cmdline_(std::move(cmdline)), drivers_(read_drivers(agent::read_text("/drivers"))) {}
   // Drivers bring buses, and buses devices: until no device asks for more.
   void load() {
     for (;;) {
@@ -173,7 +158,7 @@ std::string loop_device(const char* file) {
   const int loop = number < 0 ? -1 : ::open(device.c_str(), O_RDONLY | O_CLOEXEC);
   const int backing = ::open(file, O_RDONLY | O_CLOEXEC);
   if (loop < 0 || backing < 0 || ::ioctl(loop, LOOP_SET_FD, backing) != 0) {
-    give_up(reason(std::string("cannot make a loop device of ") + file));
+    give_up(agent::error_text(std::string("cannot make a loop device of ") + file));
   }
   return device;  // the descriptors stay open: they belong to the machine now
 }
@@ -187,7 +172,7 @@ void overlay(const std::string& folder) {
   ::mkdir(work.c_str(), 0700);
   const std::string data = "lowerdir=" + target + ",upperdir=" + upper + ",workdir=" + work;
   if (::mount("overlay", target.c_str(), "overlay", MS_NOATIME, data.c_str()) != 0) {
-    give_up(reason("cannot lay the host's own files over " + folder));
+    give_up(agent::error_text("cannot lay the host's own files over " + folder));
   }
 }
 
@@ -220,7 +205,7 @@ void mount_slot(const Wanted& wanted, Drivers& drivers) {
   }
   const std::string place = std::string(new_root) + (wanted.live ? "/media" : "/state");
   if (::mount(wanted.live ? medium : own, place.c_str(), nullptr, MS_MOVE, nullptr) != 0) {
-    give_up(reason("the slot has no " + place.substr(std::strlen(new_root))));
+    give_up(agent::error_text("the slot has no " + place.substr(std::strlen(new_root))));
   }
 }
 
@@ -228,12 +213,12 @@ void run(char** arguments) {
   mount_or_give_up("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
   mount_or_give_up("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   mount_or_give_up("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
-  const std::string cmdline = read_text("/proc/cmdline");
+  const std::string cmdline = agent::read_text("/proc/cmdline");
   const auto wanted = read_wanted(cmdline);
   if (!wanted) {
     give_up("the kernel's command line has neither domsmith.live nor domsmith.group= and domsmith.slot=");
   }
-  agent::load_modules(read_text(agent::module_list), cmdline);
+  agent::load_modules(agent::read_text(agent::module_list), cmdline);
   Drivers drivers(cmdline);
   mount_slot(*wanted, drivers);
   if (const std::string why = agent::switch_root(new_root); !why.empty()) {
@@ -241,7 +226,7 @@ void run(char** arguments) {
   }
   arguments[0] = const_cast<char*>("/sbin/init");
   ::execv("/sbin/init", arguments);
-  give_up(reason("cannot run /sbin/init"));
+  give_up(agent::error_text("cannot run /sbin/init"));
 }
 
 }  // namespace

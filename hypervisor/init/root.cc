@@ -42,8 +42,12 @@ std::optional<Wanted> read_wanted(std::string_view cmdline) {
   return wanted.live || installed ? std::optional(wanted) : std::nullopt;
 }
 
+std::string mapper_name(std::string_view group, std::string_view volume) {
+  return doubled(group) + "-" + doubled(volume);
+}
+
 std::string mapper_path(std::string_view group, std::string_view volume) {
-  return "/dev/mapper/" + doubled(group) + "-" + doubled(volume);
+  return "/dev/mapper/" + mapper_name(group, volume);
 }
 
 }  // namespace domsmith::host_init

@@ -21,7 +21,9 @@ struct Wanted {
 // nullopt: the command line asks for neither, or for a name that LVM would not have.
 std::optional<Wanted> read_wanted(std::string_view cmdline);
 
-// "/dev/mapper/vg0-slot--a": a '-' in either name is doubled (dmsetup(8), "Mangling").
+// "vg0-slot--a": a '-' in either name is doubled (dmsetup(8), "Mangling"); GRUB calls volumes so, too.
+std::string mapper_name(std::string_view group, std::string_view volume);
+// "/dev/mapper/vg0-slot--a"
 std::string mapper_path(std::string_view group, std::string_view volume);
 
 }  // namespace domsmith::host_init

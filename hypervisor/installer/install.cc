@@ -16,6 +16,7 @@
 #include "hypervisor/installer/host_files.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "hypervisor/installer/machine.h"
+#include "provision/identity/identity.h"
 
 namespace domsmith {
 namespace {
@@ -158,7 +159,7 @@ class Installation {
   Result<void> finish() {
     TRY(unmount(sources_.target));
     for (const PlannedDisk& disk : plan_.disks) {
-      TRY(run_command(finish_command(disk, random_guid(random_))));
+      TRY(run_command(finish_command(disk, random_uuid(random_))));
     }
     ::sync();
     return {};

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <sys/mount.h>
 
-#include <array>
 #include <vector>
 
+#include "base/crypto.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -119,29 +119,6 @@ Result<std::string> copy_to_device(const fs::path& file, const std::string& devi
   }
   progress.end("slot");
   return digest.hex();
-}
-
-Result<std::string> hash_of_file(const fs::path& file) {
-  const Fd fd = TRY(open_fd(file.string(), O_RDONLY));
-  Sha256 digest;
-  std::vector<std::byte> piece(piece_size);
-  for (;;) {
-    const std::size_t count = TRY(read_some(fd.get(), piece));
-    if (count == 0) {
-      return digest.hex();
-    }
-    digest.update(std::span(piece).first(count));
-  }
-}
-
-std::string random_guid(RandomSource& random) {
-  std::array<std::byte, 16> bytes{};
-  random.fill(bytes);
-  bytes[6] = (bytes[6] & std::byte{0x0f}) | std::byte{0x40};
-  bytes[8] = (bytes[8] & std::byte{0x3f}) | std::byte{0x80};
-  const std::string text = hex(bytes);
-  return fmt::format("{}-{}-{}-{}-{}", text.substr(0, 8), text.substr(8, 4), text.substr(12, 4), text.substr(16, 4),
-                     text.substr(20));
 }
 
 }  // namespace domsmith

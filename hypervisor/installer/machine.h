@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <string>
 
-#include "base/crypto.h"
 #include "base/progress.h"
 #include "base/result.h"
 #include "hypervisor/installer/commands.h"
@@ -23,8 +22,5 @@ Result<void> unmount(const std::filesystem::path& where);
 
 // Copies the file to the start of the device, and reads it back from there: the SHA-256 of what the device holds.
 Result<std::string> copy_to_device(const std::filesystem::path& file, const std::string& device, Progress& progress);
-
-Result<std::string> hash_of_file(const std::filesystem::path& file);  // SHA-256
-std::string random_guid(RandomSource& random);                        // RFC 4122, version 4
 
 }  // namespace domsmith

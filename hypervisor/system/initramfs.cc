@@ -7,12 +7,11 @@
 
 #include "hypervisor/init/embedded.h"
 #include "hypervisor/system/elf_needs.h"
+#include "hypervisor/system/libraries.h"
 #include "imagebuild/archive/cpio.h"
 
 namespace domsmith {
 namespace {
-
-constexpr std::string_view library_folder = "/usr/lib/x86_64-linux-gnu/";
 
 // Where things stand in the initramfs: found by the kernel, by ld.so(8) and by /init.
 std::string place_of(const std::string& path) {

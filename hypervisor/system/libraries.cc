@@ -9,12 +9,11 @@
 namespace domsmith {
 namespace {
 
-constexpr std::string_view folder = "/usr/lib/x86_64-linux-gnu/";
 // Folders in which programs' own RUNPATH finds private libraries.
 constexpr std::string_view private_folders[] = {"/usr/lib/x86_64-linux-gnu/systemd/"};
 
 bool is_shared_library(std::string_view path) {
-  return path.starts_with(folder) && path.find('/', folder.size()) == std::string_view::npos &&
+  return path.starts_with(library_folder) && path.find('/', library_folder.size()) == std::string_view::npos &&
          path.find(".so") != std::string_view::npos;
 }
 
@@ -29,7 +28,7 @@ std::vector<std::string> needs_of(const SlotFile& file) {
 
 // The path of the library that a name means; "" where there is none.
 std::string find_library(const SlotTree& tree, const std::string& name) {
-  if (auto path = resolve(tree, std::string(folder) + name)) {
+  if (auto path = resolve(tree, std::string(library_folder) + name)) {
     return *path;
   }
   for (const std::string_view other : private_folders) {

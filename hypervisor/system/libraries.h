@@ -2,12 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hypervisor/system/rules.h"
 #include "hypervisor/system/slot_tree.h"
 
 namespace domsmith {
+
+// Where Debian has them on amd64.
+inline constexpr std::string_view library_folder = "/usr/lib/x86_64-linux-gnu/";
 
 // Removes what lies directly in the folder of shared libraries and is needed by no program, by no library that stays,
 // and by no '!' of the rules (for what is opened at run time: dlopen(3)). Links to what goes, go too. The removed

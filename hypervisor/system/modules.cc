@@ -57,7 +57,9 @@ Result<std::string> driver_lines(const boot::ModuleIndex& index, const std::stri
 Result<void> write_indexes(SlotTree& tree, const SlotTree& modules, const std::string& version) {
   const TemporaryDirectory work = TRY(TemporaryDirectory::make());
   for (const auto& [path, file] : modules) {
-    TRY(write_file_atomic(work.path().string() + path, file.content));
+    if (file.type == EntryType::regular) {
+      TRY(write_file_atomic(work.path().string() + path, file.content));
+    }
   }
   TRY_AS(run_checked({.argv = {TRY(find_program("depmod")), "-b", work.path().string() + "/usr", version},
                       .environment = {},
@@ -92,20 +94,18 @@ Result<EarlyModules> add_modules(SlotTree& tree, extfs::FileSystem& image, const
   for (const char* name : {"modules.builtin", "modules.builtin.modinfo", "modules.order"}) {
     put_file(modules, folder + "/" + name, TRY(image.read_file(folder + "/" + name, index_limit)));
   }
-  SlotTree regular;
-  for (auto& [path, file] : modules) {
+  for (const auto& [path, file] : modules) {
     if (file.type == EntryType::regular) {
       put_file(tree, path, file.content);
-      regular.emplace(path, file);
     }
   }
-  TRY(write_indexes(tree, regular, version));
+  TRY(write_indexes(tree, modules, version));
   EarlyModules result{.files = {}, .always = {}, .drivers = TRY(driver_lines(index, files.alias, list.early_hardware))};
   for (const std::string& path : TRY(index.load_order(list.early))) {
     result.always += in_initramfs(path) + "\n";
   }
   for (const std::string& path : early_paths) {
-    const std::string& packed = regular.at(folder + "/" + path).content;
+    const std::string& packed = modules.at(folder + "/" + path).content;
     result.files.emplace_back(boot::module_name_of(path) + ".ko", TRY(decompress(packed, module_limit)));
   }
   return result;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/crypto.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -12,6 +11,7 @@
 #include "hypervisor/system/libraries.h"
 #include "hypervisor/system/modules.h"
 #include "hypervisor/system/tar_text.h"
+#include "imagebuild/build.h"
 #include "imagebuild/extfs/filesystem.h"
 
 namespace domsmith {
@@ -56,13 +56,8 @@ Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, 
 Result<std::map<std::string, std::string>> packages_of(extfs::FileSystem& image, const SlotTree& tree) {
   constexpr const char* info = "/var/lib/dpkg/info";
   std::map<std::string, std::string> versions;
-  std::string name;
-  for (const std::string& line : split_lines(TRY(image.read_file("/var/lib/dpkg/status", text_limit)))) {
-    if (line.starts_with("Package: ")) {
-      name = line.substr(9);
-    } else if (line.starts_with("Version: ")) {
-      versions[name] = line.substr(9);
-    }
+  for (const InstalledPackage& package : installed_packages(TRY(image.read_file("/var/lib/dpkg/status", text_limit)))) {
+    versions[package.name] = package.version;
   }
   std::map<std::string, std::string> present;
   for (const extfs::DirectoryItem& item : TRY(image.list(info))) {
@@ -152,9 +147,8 @@ Result<SlotFacts> write_slot(const ReadySlot& slot, const fs::path& file) {
                .working_directory = {}};
   TRY_AS(run_checked(pack, {.input = tar_of(slot.tree)}), "cannot pack the slot");
   SlotFacts facts = slot.facts;
-  const std::string bytes = TRY(read_file(file, 1ULL << 30));
-  facts.size = bytes.size();
-  facts.sha256 = sha256_hex(bytes);
+  facts.size = fs::file_size(file);
+  facts.sha256 = TRY(sha256_of_file(file));
   return facts;
 }
 

@@ -4,8 +4,7 @@
 
 #include <vector>
 
-#include "base/interrupt.h"
-#include "imagebuild/extfs/filesystem.h"
+#include "imagebuild/extfs/walk.h"
 
 namespace domsmith {
 namespace {
@@ -31,25 +30,12 @@ bool is_kept_type(EntryType type) {
 
 Result<SlotTree> read_slot_tree(extfs::FileSystem& image, const LeftOut& rules) {
   SlotTree tree;
-  std::vector<std::string> folders{""};
-  while (!folders.empty()) {
-    TRY(check_interrupted());
-    const std::string folder = std::move(folders.back());
-    folders.pop_back();
-    for (const extfs::DirectoryItem& item : TRY(image.list(folder.empty() ? "/" : folder))) {
-      const std::string path = folder + "/" + item.name;
-      const extfs::NodeInfo info = TRY(image.stat(path, extfs::Follow::no));
-      if (path == "/lost+found" || !is_kept_type(info.type)) {
-        continue;
-      }
-      if (info.type == EntryType::directory) {
-        folders.push_back(path);
-      }
-      if (!rules.leaves_out(path)) {
-        tree.emplace(path, TRY(read_one(image, path, info)));
-      }
+  TRY(extfs::walk(image, [&](const std::string& path, const extfs::NodeInfo& info) -> Result<void> {
+    if (is_kept_type(info.type) && !rules.leaves_out(path)) {
+      tree.emplace(path, TRY(read_one(image, path, info)));
     }
-  }
+    return {};
+  }));
   // A file that is kept by '!' below a folder that is not.
   std::vector<std::string> paths;
   for (const auto& [path, file] : tree) {

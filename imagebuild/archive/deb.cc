@@ -9,7 +9,7 @@
 #include <cstring>
 #include <vector>
 
-#include "base/crypto.h"
+#include "base/file.h"
 #include "base/progress.h"
 #include "base/text.h"
 
@@ -55,19 +55,6 @@ class ControlSink final : public TreeSink {
   ControlFile* open_ = nullptr;
   std::size_t total_ = 0;
 };
-
-Result<std::string> sha256_of(int fd) {
-  Sha256 digest;
-  std::vector<std::byte> buffer(256U << 10);
-  for (std::uint64_t at = 0;;) {
-    const std::size_t got = TRY(pread_some(fd, at, buffer));
-    if (got == 0) {
-      return digest.hex();
-    }
-    digest.update(std::span<const std::byte>(buffer).first(got));
-    at += got;
-  }
-}
 
 }  // namespace
 

@@ -11,12 +11,11 @@ namespace {
 
 constexpr std::string_view kernel_prefix = "kernel-";
 constexpr std::string_view initrd_prefix = "initrd-";
-constexpr std::uint64_t file_limit = 256ULL << 20;
 
 Result<void> put_file(const std::filesystem::path& path, const std::string& bytes, const std::string& sha256) {
   std::error_code code;
   if (std::filesystem::file_size(path, code) == bytes.size() && !code) {
-    if (const auto present = read_file(path, file_limit); present && sha256_hex(*present) == sha256) {
+    if (const auto present = read_file(path, longest_boot_file); present && sha256_hex(*present) == sha256) {
       return {};
     }
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "base/text.h"
 
@@ -87,17 +86,7 @@ void compare_guest(const World& world, const StoreView& store, const GuestRecord
 
 // Volumes that no row has. A golden one is an image that another registry made: it is entered when it is first used.
 void compare_unowned(const World& world, const StoreView& store, std::vector<Difference>& into) {
-  std::unordered_set<std::string_view> owned;
-  for (const ImageRecord& image : world.images) {
-    if (image.store == store.name) {
-      owned.insert(image.volume);
-    }
-  }
-  for (const GuestRecord& guest : world.guests) {
-    if (guest.store == store.name) {
-      owned.insert(guest.volume);
-    }
-  }
+  const auto owned = world.owned_volumes(store.name);
   for (const VolumeInfo& volume : store.survey.volumes) {
     if (volume.kind != VolumeKind::golden && !owned.contains(volume.name)) {
       into.push_back(

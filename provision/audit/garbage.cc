@@ -19,27 +19,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Volumes of a store that some row has, whatever its state.
-std::unordered_set<std::string_view> owned_volumes(const World& world, std::string_view store) {
-  std::unordered_set<std::string_view> owned;
-  for (const ImageRecord& image : world.images) {
-    if (image.store == store) {
-      owned.insert(image.volume);
-    }
-  }
-  for (const GuestRecord& guest : world.guests) {
-    if (guest.store == store) {
-      owned.insert(guest.volume);
-    }
-  }
-  return owned;
-}
-
 bool runs(const World& world, const std::string& name) { return world.domains && world.domains->contains(name); }
 
 void find_volumes(const World& world, Garbage& garbage) {
   for (const StoreView& store : world.stores) {
-    const auto owned = owned_volumes(world, store.name);
+    const auto owned = world.owned_volumes(store.name);
     GarbageVolumes found{.store = store.name, .names = {}, .commands = {}};
     for (const VolumeInfo& volume : store.survey.volumes) {
       if (volume.kind == VolumeKind::golden || owned.contains(volume.name)) {
@@ -266,7 +250,7 @@ Result<void> collect_garbage(Workplace& place, const Garbage& garbage, Progress&
   for (const std::string& name : garbage.work) {
     TRY(collecting("work", [&]() -> Result<void> {
       std::error_code error;
-      fs::remove_all(place.state / "work" / name, error);
+      fs::remove_all(place.work_folders() / name, error);
       return error ? fail_errno(fmt::format("cannot remove the work folder {}", name), error.value()) : Result<void>();
     }));
   }

@@ -27,6 +27,21 @@ const ImageRecord* World::image(std::string_view store_name, std::string_view na
   return found != images.end() ? &*found : nullptr;
 }
 
+std::unordered_set<std::string_view> World::owned_volumes(std::string_view store_name) const {
+  std::unordered_set<std::string_view> owned;
+  for (const ImageRecord& image : images) {
+    if (image.store == store_name) {
+      owned.insert(image.volume);
+    }
+  }
+  for (const GuestRecord& guest : guests) {
+    if (guest.store == store_name) {
+      owned.insert(guest.volume);
+    }
+  }
+  return owned;
+}
+
 namespace {
 
 StoreView view_of(Workplace& place, const std::string& name) {
@@ -56,7 +71,7 @@ Result<void> look_at_journal(const Workplace& place, World& world) {
     world.cut_off.insert(operation.id());
   }
   std::error_code error;
-  for (fs::directory_iterator it(place.state / "work", error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(place.work_folders(), error), end; !error && it != end; it.increment(error)) {
     std::string name = it->path().filename().string();
     if (!world.running.contains(name) && !world.cut_off.contains(name)) {
       world.strays.push_back(std::move(name));

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "lvm-snapshots/store.h"
@@ -44,6 +46,8 @@ struct World {
 
   [[nodiscard]] const StoreView* store(std::string_view name) const;
   [[nodiscard]] const ImageRecord* image(std::string_view store, std::string_view name) const;
+  // The volumes of a store that some row has, whatever its state; the names live as long as this.
+  [[nodiscard]] std::unordered_set<std::string_view> owned_volumes(std::string_view store) const;
 };
 
 // One report of each store, one query a table, one pass over the configs. `stores`: to be looked at beside those that

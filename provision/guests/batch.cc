@@ -107,12 +107,7 @@ Result<void> release(Workplace& place, const Operation& operation) {
 Result<void> mark(Workplace& place, Operation& operation, std::span<const GuestRecord> guests, GuestState state,
                   const RunningNames& running) {
   const FileLock alone = TRY(lock_guests(place, FileLock::Mode::exclusive));
-  for (const GuestRecord& guest : guests) {
-    if (running.contains(guest.name)) {
-      return fail(ErrorCode::busy, fmt::format("guest '{}' is running", guest.name),
-                  fmt::format("domsmith guest stop {}", guest.name));
-    }
-  }
+  TRY(check_stopped(guests, running));
   TRY(operation.perform("mark", {{"names", names_of(guests)}},
                         [&] { return place.registry.set_state(names_of(guests), state, operation.id()); }));
   return operation.commit();
@@ -148,6 +143,16 @@ Result<void> reset_guests(Workplace& place, std::span<const GuestRecord> guests,
 Result<void> remove_guests(Workplace& place, std::span<const GuestRecord> guests, const RunningNames& running,
                            Progress& progress) {
   return run_batch(place, {"remove", GuestState::removing, finish_remove}, guests, running, progress);
+}
+
+Result<void> check_stopped(std::span<const GuestRecord> guests, const RunningNames& running) {
+  for (const GuestRecord& guest : guests) {
+    if (running.contains(guest.name)) {
+      return fail(ErrorCode::busy, fmt::format("guest '{}' is running", guest.name),
+                  fmt::format("domsmith guest stop {}", guest.name));
+    }
+  }
+  return {};
 }
 
 bool is_guest_operation(std::string_view verb) {

@@ -21,6 +21,8 @@ Result<std::vector<GuestRecord>> select_guests(Registry& registry, std::span<con
 
 // Names of domains that run now; empty on a host without Xen.
 using RunningNames = std::set<std::string, std::less<>>;
+// busy: one of them runs.
+Result<void> check_stopped(std::span<const GuestRecord> guests, const RunningNames& running);
 
 // busy where one of them runs. Guests of several stores are taken store by store.
 // `settle`: reset guests get their identity at once, though it could wait for their next start (settle.h).

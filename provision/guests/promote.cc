@@ -19,8 +19,6 @@ namespace domsmith {
 
 namespace {
 
-constexpr std::uint64_t longest_boot_file = 256U << 20;
-
 // An image that does not describe itself gives its clones the boot files that its row names.
 Result<Populated> boot_files_of(const Workplace& place, const ImageRecord& origin) {
   const boot::BootCache cache(place.boot);
@@ -31,8 +29,8 @@ Result<Populated> boot_files_of(const Workplace& place, const ImageRecord& origi
   populated.boot.kernel_sha256 = origin.kernel_sha256;
   populated.boot.initrd_sha256 = origin.initrd_sha256;
   if (!origin.kernel_sha256.empty()) {
-    populated.boot.kernel = TRY(read_file(cache.kernel_path(origin.kernel_sha256), longest_boot_file));
-    populated.boot.initrd = TRY(read_file(cache.initrd_path(origin.initrd_sha256), longest_boot_file));
+    populated.boot.kernel = TRY(read_file(cache.kernel_path(origin.kernel_sha256), boot::longest_boot_file));
+    populated.boot.initrd = TRY(read_file(cache.initrd_path(origin.initrd_sha256), boot::longest_boot_file));
   }
   return populated;
 }
@@ -127,10 +125,7 @@ nlohmann::json plan_json(const PromotePlan& plan) {
 
 Result<ImageRecord> promote_guest(Workplace& place, VolumeStore& store, const PromotePlan& plan,
                                   const RunningNames& running, Progress& progress) {
-  if (running.contains(plan.guest.name)) {
-    return fail(ErrorCode::busy, fmt::format("guest '{}' is running", plan.guest.name),
-                fmt::format("domsmith guest stop {}", plan.guest.name));
-  }
+  TRY(check_stopped(std::span(&plan.guest, 1), running));
   if (plan.guest.state != GuestState::ready) {
     return fail(ErrorCode::busy, fmt::format("guest '{}' is {}", plan.guest.name, state_text(plan.guest.state)),
                 "wait for that to end; should its process have died: domsmith recover");

@@ -29,12 +29,16 @@ Result<void> check_unchanged(Workplace& place, VolumeStore& store, Guests guests
       fresh.insert(volume.name);
     }
   }
+  std::map<std::string, std::unique_ptr<BlockTarget>> origins;  // by image: most guests share one
   progress.begin("changes", guests.size(), "guests");
   std::uint64_t done = 0;
   for (const GuestRecord& guest : guests) {
     if (!guest.ephemeral && !fresh.contains(guest.volume)) {
-      const ImageRecord image = TRY(place.registry.find_image(guest.store, guest.image));
-      const std::unique_ptr<BlockTarget> origin = TRY(store.open(image.volume, Access::read_only));
+      std::unique_ptr<BlockTarget>& origin = origins[guest.image];
+      if (!origin) {
+        const ImageRecord image = TRY(place.registry.find_image(guest.store, guest.image));
+        origin = TRY(store.open(image.volume, Access::read_only));
+      }
       const std::unique_ptr<BlockTarget> clone = TRY(store.open(guest.volume, Access::read_only));
       const Changes changes = TRY_AS(changes_of(*origin, *clone, guest.identity),
                                      fmt::format("cannot tell what guest '{}' has written", guest.name));
@@ -71,12 +75,9 @@ nlohmann::json former_images(Guests guests) {
 Result<void> mark(Workplace& place, Operation& operation, Guests guests, const RebaseRequest& request,
                   const RunningNames& running) {
   const FileLock alone = TRY(lock_guests(place, FileLock::Mode::exclusive));
+  TRY(check_stopped(guests, running));
   std::vector<std::string> names;
   for (const GuestRecord& guest : guests) {
-    if (running.contains(guest.name)) {
-      return fail(ErrorCode::busy, fmt::format("guest '{}' is running", guest.name),
-                  fmt::format("domsmith guest stop {}", guest.name));
-    }
     names.push_back(guest.name);
   }
   TRY(operation.perform("mark", {{"images", former_images(guests)}},

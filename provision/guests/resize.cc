@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t mib = 1U << 20;
 
 std::filesystem::path undo_file(const Workplace& place, const Operation& operation) {
-  return place.state / "work" / operation.id() / "resize.e2undo";
+  return place.work_folder(operation) / "resize.e2undo";
 }
 
 // A volume's device for programs that open it by name; open for reading only, it is in use and active meanwhile.
@@ -101,10 +101,7 @@ Result<void> finish(Workplace& place, VolumeStore& store, const Operation& opera
 
 Result<void> mark(Workplace& place, Operation& operation, const GuestRecord& guest, const RunningNames& running) {
   const FileLock alone = TRY(lock_guests(place, FileLock::Mode::exclusive));
-  if (running.contains(guest.name)) {
-    return fail(ErrorCode::busy, fmt::format("guest '{}' is running", guest.name),
-                fmt::format("domsmith guest stop {}", guest.name));
-  }
+  TRY(check_stopped(std::span(&guest, 1), running));
   TRY(operation.perform("mark", nlohmann::json::object(), [&] {
     return place.registry.set_state(std::array{guest.name}, GuestState::resetting, operation.id());
   }));

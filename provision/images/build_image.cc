@@ -211,7 +211,7 @@ Result<std::optional<std::uint64_t>> rebuild_and_compare(Workplace& place, Volum
   const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
   // Journalled, so that what a crash leaves is removed.
   Operation operation = TRY(place.journal.begin("verify", {{"store", store.name()}, {"image", image.name}}));
-  const std::filesystem::path work = place.state / "work" / operation.id();
+  const std::filesystem::path work = place.work_folder(operation);
   const auto act = [&](Operation& begun) -> Result<std::optional<std::uint64_t>> {
     return begun.perform("rebuild", nlohmann::json::object(), [&]() -> Result<std::optional<std::uint64_t>> {
       TRY(make_directories(work, 0700));

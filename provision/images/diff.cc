@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/interrupt.h"
-#include "imagebuild/extfs/filesystem.h"
+#include "imagebuild/extfs/walk.h"
 
 namespace domsmith {
 
@@ -20,26 +20,13 @@ using Tree = std::map<std::string, extfs::NodeInfo>;
 
 Result<Tree> tree_of(extfs::FileSystem& image) {
   Tree tree;
-  std::vector<std::string> folders{""};
-  while (!folders.empty()) {
-    TRY(check_interrupted());
-    const std::string folder = std::move(folders.back());
-    folders.pop_back();
-    for (const extfs::DirectoryItem& item : TRY(image.list(folder.empty() ? "/" : folder))) {
-      std::string path = folder + "/" + item.name;
-      if (path == "/lost+found") {
-        continue;
-      }
-      if (path.size() > longest_path || tree.size() >= most_files) {
-        return fail(ErrorCode::bad_input, "the image's folders have no end", "check it: domsmith image verify IMAGE");
-      }
-      const extfs::NodeInfo info = TRY(image.stat(path, extfs::Follow::no));
-      if (info.type == EntryType::directory) {
-        folders.push_back(path);
-      }
-      tree.emplace(std::move(path), info);
+  TRY(extfs::walk(image, [&](const std::string& path, const extfs::NodeInfo& info) -> Result<void> {
+    if (path.size() > longest_path || tree.size() >= most_files) {
+      return fail(ErrorCode::bad_input, "the image's folders have no end", "check it: domsmith image verify IMAGE");
     }
-  }
+    tree.emplace(path, info);
+    return {};
+  }));
   return tree;
 }
 

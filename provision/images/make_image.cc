@@ -41,20 +41,14 @@ Result<void> make_volume(VolumeStore& store, Operation& operation, const ImageRe
   return {};
 }
 
-// Named by the operation alone: whoever holds its journal file may remove the folder, and nobody else.
-std::filesystem::path work_folder(const Workplace& place, const Operation& operation) {
-  return place.state / "work" / operation.id();
-}
-
 Result<void> remove_work_folder(const Workplace& place, const Operation& operation) {
-  const std::filesystem::path folder = work_folder(place, operation);
-  return engine::remove_tree(folder);  // an absent one is fine
+  return engine::remove_tree(place.work_folder(operation));  // an absent one is fine
 }
 
 Result<Populated> fill_volume(const Workplace& place, VolumeStore& store, Operation& operation,
                               const ImageRecord& record, const Populate& populate) {
   const std::unique_ptr<BlockTarget> target = TRY(store.open(record.volume, Access::read_write));
-  const std::filesystem::path work = work_folder(place, operation);
+  const std::filesystem::path work = place.work_folder(operation);
   return operation.perform("populate", nlohmann::json::object(), [&]() -> Result<Populated> {
     TRY(make_directories(work, 0700));
     Populated populated = TRY(populate(*target, work));

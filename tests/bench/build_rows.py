@@ -9,14 +9,13 @@ import subprocess
 from pathlib import Path
 
 import mirror
-from measure import alternately, peak_memory_mib, ratio_row, run, say, seconds, value_row
+from measure import LIBGUESTFS, alternately, peak_memory_mib, ratio_row, run, say, seconds, value_row
 
 TREE_MIB = 750
 IMAGE_SIZE = "2GiB"
 CLONES = 100
 COPIES = 20  # where a clone is a copy of half a gigabyte
 IMAGE = "debian-minimal"
-LIBGUESTFS = {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
 
 
 class Bench:

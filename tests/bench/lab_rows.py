@@ -6,9 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from measure import Failed, ratio_row, run, say, seconds
+from measure import LIBGUESTFS, Failed, ratio_row, run, say, seconds
 
-LIBGUESTFS = {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
 GUESTS, MANY = 1000, 5000
 LIMIT = 7200  # seconds; emulation is slow
 

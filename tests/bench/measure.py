@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 
+# virt-customize with its own QEMU, on a machine without KVM.
+LIBGUESTFS = {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
+
 
 class Failed(Exception):
     """A command of the bench failed; its text is for people."""

@@ -18,6 +18,7 @@
 #include "imagebuild/boot/agent/init_report.h"
 #include "imagebuild/boot/agent/init_root.h"
 #include "imagebuild/boot/agent/init_switch.h"
+#include "imagebuild/boot/agent/init_text.h"
 
 namespace domsmith::agent {
 namespace {
@@ -31,28 +32,10 @@ constexpr const char* new_root = "/root";
   ::_exit(1);
 }
 
-std::string error_text(const std::string& what) { return what + ": " + std::strerror(errno); }
-
 void mount_or_give_up(const char* type, const char* where, unsigned long flags, const char* data) {
-  ::mkdir(where, 0755);
-  // devtmpfs may be there already (CONFIG_DEVTMPFS_MOUNT does not reach an initramfs, but a kernel may be patched).
-  if (::mount(type, where, type, flags, data) != 0 && errno != EBUSY) {
-    give_up(error_text(std::string("cannot mount ") + where));
+  if (const std::string why = mount_at(type, where, type, flags, data); !why.empty()) {
+    give_up(why);
   }
-}
-
-std::string read_text(const char* path) {
-  std::string text;
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
-  std::array<char, 4096> buffer{};
-  ssize_t count = 0;
-  while (fd >= 0 && (count = ::read(fd, buffer.data(), buffer.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-  }
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  return text;
 }
 
 // The types of /proc/filesystems that live on a block device.

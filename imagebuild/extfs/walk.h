@@ -1,0 +1,17 @@
+// All that is in an image, one path after another.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "imagebuild/extfs/filesystem.h"
+
+namespace domsmith::extfs {
+
+// Calls `visit` for everything but the root and /lost+found, a folder before what is in it; paths are absolute. Folder
+// by folder, without recursion: an image may be as deep as it is large. An Error of `visit` ends it; a damaged image
+// whose folders have no end is the visitor's to stop.
+Result<void> walk(FileSystem& image,
+                  const std::function<Result<void>(const std::string& path, const NodeInfo& info)>& visit);
+
+}  // namespace domsmith::extfs

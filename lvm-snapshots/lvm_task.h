@@ -1,0 +1,15 @@
+// A request to device-mapper (libdevmapper.h), ended with the object.
+#pragma once
+
+#include <libdevmapper.h>
+
+#include <memory>
+
+namespace domsmith {
+
+struct EndTask {
+  void operator()(dm_task* task) const { dm_task_destroy(task); }
+};
+using Task = std::unique_ptr<dm_task, EndTask>;
+
+}  // namespace domsmith

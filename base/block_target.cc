@@ -30,10 +30,15 @@ Result<void> check_range(const BlockTarget& target, std::uint64_t offset, std::u
   return {};
 }
 
+bool all_zero(std::span<const std::byte> bytes) {
+  return bytes.empty() ||
+         (bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
 class FdTarget final : public BlockTarget {
  public:
-  FdTarget(Fd fd, std::string name, std::uint64_t size, bool device)
-      : fd_(std::move(fd)), name_(std::move(name)), size_(size), device_(device) {}
+  FdTarget(Fd fd, std::string name, std::uint64_t size, bool device, Discards discards = Discards::anything)
+      : fd_(std::move(fd)), name_(std::move(name)), size_(size), device_(device), discards_(discards) {}
 
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] std::string name() const override { return name_; }
@@ -56,15 +61,18 @@ class FdTarget final : public BlockTarget {
     if (length == 0) {
       return {};
     }
-    // Punching is defined to read as zeroes for files and, since Linux 4.9, for block devices too (fallocate(2)).
-    if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
-                    static_cast<off_t>(length)) == 0) {
-      return {};
+    if (!device_) {
+      return discard_sectors(offset, length);
     }
-    if (errno != EOPNOTSUPP && errno != ENODEV) {
-      return fail_errno(fmt::format("cannot discard in {}", name_), errno);
+    static constexpr std::uint64_t sector = 4096;  // no device has longer ones
+    const std::uint64_t first = (offset + sector - 1) / sector * sector;
+    const std::uint64_t last = (offset + length) / sector * sector;
+    if (first >= last) {
+      return write_zeroes(offset, length);
     }
-    return write_zeroes(offset, length);
+    TRY(write_zeroes(offset, first - offset));
+    TRY(discard_sectors(first, last - first));
+    return write_zeroes(last, offset + length - last);
   }
 
   Result<void> flush() override {
@@ -96,6 +104,40 @@ class FdTarget final : public BlockTarget {
   }
 
  private:
+  Result<void> discard_sectors(std::uint64_t offset, std::uint64_t length) {
+    // Punching is defined to read as zeroes for files and, since Linux 4.9, for block devices too (fallocate(2)).
+    if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                    static_cast<off_t>(length)) == 0) {
+      return {};
+    }
+    if (errno != EOPNOTSUPP && errno != ENODEV) {
+      return fail_errno(fmt::format("cannot discard in {}", name_), errno);
+    }
+    return discards_ == Discards::unmap ? unmap(offset, length) : write_zeroes(offset, length);
+  }
+
+  Result<void> unmap(std::uint64_t offset, std::uint64_t length) {
+    std::array<std::uint64_t, 2> range = {offset, length};
+    if (::ioctl(fd_.get(), BLKDISCARD, range.data()) != 0 && errno != EOPNOTSUPP) {
+      return fail_errno(fmt::format("cannot discard in {}", name_), errno);
+    }
+    static constexpr std::uint64_t piece = 65536;
+    std::vector<std::byte> buffer(16 * piece);
+    while (length > 0) {
+      const std::span part = std::span(buffer).first(std::min<std::uint64_t>(length, buffer.size()));
+      TRY(read(offset, part));
+      for (std::size_t at = 0; at < part.size(); at += piece) {
+        const auto some = part.subspan(at, std::min<std::size_t>(piece, part.size() - at));
+        if (!all_zero(some)) {
+          TRY(write_zeroes(offset + at, some.size()));
+        }
+      }
+      offset += part.size();
+      length -= part.size();
+    }
+    return {};
+  }
+
   Result<void> write_zeroes(std::uint64_t offset, std::uint64_t length) {
     static const std::vector<std::byte> zeroes(1U << 20);
     while (length > 0) {
@@ -111,6 +153,7 @@ class FdTarget final : public BlockTarget {
   std::string name_;
   std::uint64_t size_;
   bool device_;
+  Discards discards_;
 };
 
 class MemoryTarget final : public BlockTarget {
@@ -195,7 +238,9 @@ class MemoryTarget final : public BlockTarget {
 
 }  // namespace
 
-Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name) {
+namespace {
+
+Result<std::unique_ptr<BlockTarget>> target_of(Fd fd, std::string name, Discards discards) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) {
     return fail_errno(fmt::format("cannot look at {}", name), errno);
@@ -210,24 +255,23 @@ Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name) {
   if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0) {
     return fail_errno(fmt::format("cannot tell the size of {}", name), errno);
   }
-  return std::make_unique<FdTarget>(std::move(fd), std::move(name), size, true);
+  return std::make_unique<FdTarget>(std::move(fd), std::move(name), size, true, discards);
 }
 
-Result<std::unique_ptr<BlockTarget>> open_block_target(const std::string& path, Access access) {
+}  // namespace
+
+Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name) {
+  return target_of(std::move(fd), std::move(name), Discards::anything);
+}
+
+Result<std::unique_ptr<BlockTarget>> open_block_target(const std::string& path, Access access, Discards discards) {
   Fd fd = TRY(open_fd(path, access == Access::read_only ? O_RDONLY : O_RDWR));
-  return block_target_of(std::move(fd), path);
+  return target_of(std::move(fd), path, discards);
 }
 
 std::unique_ptr<BlockTarget> memory_target(std::uint64_t size, std::string name) {
   return std::make_unique<MemoryTarget>(size, std::move(name));
 }
-
-namespace {
-bool all_zero(std::span<const std::byte> bytes) {
-  return bytes.empty() ||
-         (bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
-}
-}  // namespace
 
 Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range) {
   static constexpr std::size_t block = 65536;

@@ -34,10 +34,15 @@ class BlockTarget {
   [[nodiscard]] virtual std::string name() const = 0;
 };
 
-// A raw file or a block device. size() of a device is BLKGETSIZE64; discard is fallocate(PUNCH_HOLE) or
-// BLKDISCARD/BLKZEROOUT.
+// What reads of a device give after BLKDISCARD: nobody knows, or zeroes where whole chunks went and what was there
+// elsewhere (dm-thin: Documentation/admin-guide/device-mapper/thin-provisioning.rst).
+enum class Discards { anything, unmap };
+
+// A raw file or a block device. size() of a device is BLKGETSIZE64; discard is fallocate(PUNCH_HOLE). Devices that
+// cannot do that (dm-thin) are written, or with Discards::unmap discarded, read, and written where that left something.
 enum class Access { read_only, read_write };
-Result<std::unique_ptr<BlockTarget>> open_block_target(const std::string& path, Access access);
+Result<std::unique_ptr<BlockTarget>> open_block_target(const std::string& path, Access access,
+                                                       Discards discards = Discards::anything);
 Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name);
 
 // Sparse memory; for tests and the in-memory store.

@@ -32,9 +32,8 @@ bool reserved(std::string_view name) { return name.starts_with("snapshot") || na
 
 // Kernel names hold group and volume with each dash doubled, 127 bytes at most (dm-ioctl.h, DM_NAME_LEN).
 bool too_long(std::string_view group, std::string_view name) {
-  static constexpr std::ptrdiff_t longest = 127;
-  const auto doubled = [](std::string_view text) { return std::ssize(text) + std::ranges::count(text, '-'); };
-  return doubled(group) + 1 + doubled(name) + std::ssize(suffix_reset) > longest;
+  static constexpr std::size_t longest = 127;
+  return dashes_doubled(group).size() + 1 + dashes_doubled(name).size() + suffix_reset.size() > longest;
 }
 
 std::vector<ThinDeviceId> ids_of(std::span<const std::string> names, const LvmMetadata& metadata) {
@@ -369,7 +368,7 @@ Result<LvmBatch::Refusal> LvmBatch::rename(Renames volumes) {
 
 std::vector<std::string> LvmBatch::plan(std::string_view message, std::size_t count) const {
   return {fmt::format("vgcfgbackup --nolocking -f FILE {}", commands_.group),
-          fmt::format("dmsetup message {}-{}-tpool 0 {}, {} times", commands_.group, commands_.pool, message, count),
+          fmt::format("dmsetup message {} 0 {}, {} times", commands_.pool_target(), message, count),
           fmt::format("vgcfgrestore --nolocking --force --yes -f FILE {}", commands_.group)};
 }
 
@@ -382,8 +381,7 @@ std::vector<std::string> LvmBatch::plan_clone(std::string_view origin, std::span
 std::vector<std::string> LvmBatch::plan_reset(std::string_view /*origin*/, std::span<const std::string> names) const {
   std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size());
   const std::string left = left_name(names.back());
-  lines.push_back(fmt::format("dmsetup message {}-{}-tpool 0 delete OLD, {} times", commands_.group, commands_.pool,
-                              names.size() - 1));
+  lines.push_back(fmt::format("dmsetup message {} 0 delete OLD, {} times", commands_.pool_target(), names.size() - 1));
   lines.push_back(command_text(commands_.remove(std::span(&left, 1)).front()));
   return lines;
 }

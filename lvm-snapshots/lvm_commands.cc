@@ -16,9 +16,23 @@ void add_tags(LvmCommand& command, std::string_view kind) {
 
 }  // namespace
 
+std::string dashes_doubled(std::string_view name) {
+  std::string doubled;
+  for (const char c : name) {
+    doubled.append(c == '-' ? 2 : 1, c);
+  }
+  return doubled;
+}
+
+std::string LvmCommands::pool_target() const {
+  return fmt::format("{}-{}-tpool", dashes_doubled(group), dashes_doubled(pool));
+}
+
 std::string LvmCommands::fresh(std::string_view name) const {
   return fmt::format("{}{}", name, thin() ? suffix_fresh : std::string_view());
 }
+
+std::string LvmCommands::staging(std::string_view name) { return fmt::format("{}{}", name, suffix_staging); }
 
 LvmCommand LvmCommands::create(std::string_view name, std::uint64_t size) const {
   LvmCommand command = {"lvcreate", "-y", "-an", "-ky"};

@@ -21,8 +21,13 @@ struct LvmCommands {
   [[nodiscard]] bool thin() const { return !pool.empty(); }
   [[nodiscard]] std::string path(std::string_view name) const { return group + "/" + std::string(name); }
   [[nodiscard]] std::string device(std::string_view name) const { return "/dev/" + path(name); }
+  // The kernel's name of the pool, which takes messages: "vg0-pool-tpool".
+  [[nodiscard]] std::string pool_target() const;
   // LVM's name of a clone that is new or was reset. Classic ones are settled at once: activating one activates all.
   [[nodiscard]] std::string fresh(std::string_view name) const;
+
+  // LVM's name of a volume that is being written, until it is sealed or adopted.
+  [[nodiscard]] static std::string staging(std::string_view name);
 
   [[nodiscard]] LvmCommand create(std::string_view name, std::uint64_t size) const;
   // Classic snapshots get as much room as their origin has (100%ORIGIN), so that they never overflow: an overflown one
@@ -44,6 +49,9 @@ struct LvmCommands {
  private:
   void add_paths(LvmCommand& command, std::span<const std::string> names) const;
 };
+
+// A name of LVM's as device-mapper names hold it, with each dash doubled (libdm, dm_build_dm_name).
+std::string dashes_doubled(std::string_view name);
 
 // The same without LVM's backup of the metadata (vgcfgbackup(8)): for all but the last command of a series.
 LvmCommand without_backup(LvmCommand command);

@@ -91,6 +91,7 @@ Result<void> LvmContext::check_pool(const LvmGroup& group) const {
 Result<LvmGroup> LvmContext::report() {
   LvmGroup group = TRY(report_unchecked());
   TRY(check_pool(group));
+  pool_zeroes_ = commands_.thin() && group.find(commands_.pool)->zeroes;
   one_by_one_.clear();
   if (!group.peculiarity.empty()) {
     one_by_one_ = fmt::format("VG {} is {}", group.name, group.peculiarity);

@@ -31,6 +31,9 @@ class LvmContext {
   // Whether that many volumes are worth a batch, in a group that can take one as far as report() has seen it.
   [[nodiscard]] bool batches(std::size_t count) const;
   [[nodiscard]] std::string why_one_by_one() const;  // empty: batches are possible, or nobody has looked
+  // Whether a new volume reads as zeroes from its first moment, as far as report() has seen the pool (lvmthin(7),
+  // "Zeroing"). Where it does not, its chunks hold what others have written.
+  [[nodiscard]] bool pool_zeroes() const { return commands_.thin() && pool_zeroes_; }
 
   // What LVM knows now. denied, unsupported, not_found (group, pool).
   Result<LvmGroup> report();
@@ -71,6 +74,7 @@ class LvmContext {
   LvmBatch batch_;
   Journal settling_;
   std::string one_by_one_;
+  bool pool_zeroes_ = true;
   std::shared_ptr<LvmLibrary> library_;
 };
 

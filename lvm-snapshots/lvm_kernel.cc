@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "lvm-snapshots/lvm_commands.h"
 #include "lvm-snapshots/lvm_task.h"
 
 namespace domsmith {
@@ -14,15 +15,12 @@ namespace {
 
 // "vg0-web--1-real" of group "vg0" -> "web-1"; nullopt: it is no device of that group.
 std::optional<std::string> volume_of_device(std::string_view device, std::string_view group) {
-  std::string prefix;
-  for (const char c : group) {
-    prefix += c == '-' ? "--" : std::string(1, c);
-  }
-  if (!device.starts_with(prefix + "-") || device.substr(prefix.size() + 1).starts_with('-')) {
+  const std::string prefix = dashes_doubled(group) + "-";
+  if (!device.starts_with(prefix) || device.substr(prefix.size()).starts_with('-')) {
     return std::nullopt;
   }
   std::string volume;
-  const std::string_view rest = device.substr(prefix.size() + 1);
+  const std::string_view rest = device.substr(prefix.size());
   for (std::size_t at = 0; at < rest.size(); ++at) {
     if (rest[at] == '-') {
       if (at + 1 == rest.size() || rest[at + 1] != '-') {

@@ -73,11 +73,15 @@ LvmVolume volume_of(const json& row) {
     volume.fresh = true;
     volume.name.resize(volume.lv.size() - suffix_fresh.size());
   }
+  if (volume.ours && volume.lv.ends_with(suffix_staging) && has_word(tags, lvm_tag::staging)) {
+    volume.name.resize(volume.lv.size() - suffix_staging.size());
+  }
   volume.kind = volume.ours ? kind_of(volume.name, tags) : std::nullopt;
   volume.active = text_of(row, "lv_active") == "active";
   volume.open = text_of(row, "lv_device_open") == "open";
   const std::string layout = text_of(row, "lv_layout");
   volume.thin_pool = has_word(layout, "thin") && has_word(layout, "pool");
+  volume.zeroes = text_of(row, "zero") == "zero";
   volume.pool = text_of(row, "pool_lv");
   volume.origin = text_of(row, "origin");
   volume.metadata_size = number_of(row, "lv_metadata_size");
@@ -106,7 +110,7 @@ constexpr std::string_view group_fields =
 // No field of segments is among them: LVM would give a row for each segment.
 constexpr std::string_view volume_fields =
     "lv_name,lv_size,origin_size,lv_role,lv_tags,lv_active,lv_device_open,lv_layout,pool_lv,origin,data_percent,"
-    "metadata_percent,lv_metadata_size";
+    "metadata_percent,lv_metadata_size,zero";
 
 LvmCommand report(std::string_view verb, std::string_view group, const std::string& fields) {
   return {std::string(verb), "--reportformat", "json", "--units", "b", "--nosuffix", "-o", fields, std::string(group)};

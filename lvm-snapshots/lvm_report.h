@@ -22,13 +22,14 @@ inline constexpr std::string_view clone = "domsmith.clone";
 }  // namespace lvm_tag
 
 // A dot cannot be in a volume's name, so these are never taken for one.
-inline constexpr std::string_view suffix_new = ".new";      // a classic volume that is not zeroed yet
+inline constexpr std::string_view suffix_new = ".new";          // a volume that is not zeroed yet
+inline constexpr std::string_view suffix_staging = ".staging";  // one that is being written: NAME's device is not there
 inline constexpr std::string_view suffix_fresh = ".fresh";  // a thin clone before settle(): NAME's device is not there
 inline constexpr std::string_view suffix_reset = ".reset";  // a fresh snapshot that is to take the place of NAME
 
 struct LvmVolume {
   std::string name;  // the store's
-  std::string lv;    // LVM's: the same, or NAME.fresh
+  std::string lv;    // LVM's: the same, NAME.fresh or NAME.staging
   bool fresh = false;
   std::uint64_t size = 0;       // as a guest sees it
   std::uint64_t allocated = 0;  // of a classic snapshot: the room for what differs; otherwise as size
@@ -37,6 +38,7 @@ struct LvmVolume {
   bool active = false;
   bool open = false;  // the kernel counts an opener
   bool thin_pool = false;
+  bool zeroes = false;  // of pools: what was never written reads as zeroes, whoever had the chunk before
   std::string pool;
   std::string origin;
   std::uint64_t metadata_size = 0;         // of pools: bytes

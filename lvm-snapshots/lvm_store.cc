@@ -29,7 +29,7 @@ VolumeInfo LvmStore::info(const LvmVolume& volume) const {
   // A classic clone is active with its siblings; it counts when it is used itself.
   const bool active = context_->commands().thin() ? volume.active : volume.open;
   info.active = active || context_->use().activated(volume.name);
-  info.device = context_->commands().device(volume.name);
+  info.device = context_->commands().device(info.kind == VolumeKind::staging ? volume.lv : volume.name);
   info.disk_spec = "phy";
   info.fresh = volume.fresh;
   return info;
@@ -81,7 +81,7 @@ Result<VolumeInfo> LvmStore::find(std::string_view volume) {
 }
 
 Result<void> LvmStore::check_free_name(const LvmGroup& group, std::string_view volume) const {
-  for (const std::string_view ending : {std::string_view(), suffix_fresh, suffix_new, suffix_reset}) {
+  for (const std::string_view ending : {std::string_view(), suffix_fresh, suffix_staging, suffix_new, suffix_reset}) {
     const LvmVolume* there = group.find(fmt::format("{}{}", volume, ending));
     if (there == nullptr) {
       continue;
@@ -130,8 +130,9 @@ Result<VolumeInfo> LvmStore::create(std::string_view volume, std::uint64_t size)
     TRY(check_free_name(group, volume));
     TRY(check_room(group, size, 1));
     TRY(fail_point("lvm.create.before"));
-    if (context_->commands().thin()) {
-      TRY(context_->run(context_->commands().create(volume, size), fmt::format("cannot create volume '{}'", volume)));
+    if (context_->pool_zeroes()) {
+      TRY(context_->run(context_->commands().create(LvmCommands::staging(volume), size),
+                        fmt::format("cannot create volume '{}'", volume)));
     } else {
       TRY(create_zeroed(std::move(gate), volume, size));
     }
@@ -140,7 +141,8 @@ Result<VolumeInfo> LvmStore::create(std::string_view volume, std::uint64_t size)
   return find(volume);
 }
 
-// A classic LV holds whatever its extents held. It gets its name when it is zeroed; others may use the group meanwhile.
+// A classic LV holds whatever its extents held, and so does a thin one whose pool does not zero its chunks, where they
+// are written in part. It gets its name when it is zeroed; others may use the group meanwhile.
 Result<void> LvmStore::create_zeroed(FileLock gate, std::string_view volume, std::uint64_t size) {
   const LvmCommands& commands = context_->commands();
   const std::string half = fmt::format("{}{}", volume, suffix_new);
@@ -156,7 +158,8 @@ Result<void> LvmStore::create_zeroed(FileLock gate, std::string_view volume, std
     held_gate = TRY(context_->use().gate());
   }
   if (made) {
-    made = context_->run_all({commands.deactivate(half), commands.rename(half, volume)}, headline);
+    made =
+        context_->run_all({commands.deactivate(half), commands.rename(half, LvmCommands::staging(volume))}, headline);
   }
   if (!made) {
     (void)context_->run_all(commands.remove(std::span(&half, 1)), headline);
@@ -216,13 +219,13 @@ Result<void> LvmStore::seal(std::string_view volume) {
     return {};
   }
   TRY(check_idle(there));
-  std::vector<LvmCommand> commands;
-  if (there.active) {
-    commands.push_back(context_->commands().deactivate(volume));
-  }
-  commands.push_back(context_->commands().seal(volume));
+  const std::string headline = fmt::format("cannot seal volume '{}'", volume);
   TRY(fail_point("lvm.seal.before"));
-  TRY(context_->run_all(commands, fmt::format("cannot seal volume '{}'", volume)));
+  if (there.active) {
+    TRY(context_->run(without_backup(context_->commands().deactivate(there.lv)), headline));
+  }
+  TRY(name_whole(there, headline));
+  TRY(context_->run(context_->commands().seal(volume), headline));
   return fail_point("lvm.seal.after");
 }
 
@@ -300,13 +303,14 @@ std::vector<std::string> texts(const std::vector<LvmCommand>& commands) {
 
 std::vector<std::string> LvmStore::plan_create(std::string_view volume, std::uint64_t size) const {
   const LvmCommands& commands = context_->commands();
-  if (commands.thin()) {
-    return texts({commands.create(volume, size)});
+  if (context_->pool_zeroes()) {
+    return texts({commands.create(LvmCommands::staging(volume), size)});
   }
   const std::string half = fmt::format("{}{}", volume, suffix_new);
   std::vector<std::string> all = texts({commands.create(half, size), commands.activate(half)});
   all.push_back(fmt::format("blkdiscard --zeroout {}", commands.device(half)));
-  std::ranges::copy(texts({commands.deactivate(half), commands.rename(half, volume)}), std::back_inserter(all));
+  std::ranges::copy(texts({commands.deactivate(half), commands.rename(half, LvmCommands::staging(volume))}),
+                    std::back_inserter(all));
   return all;
 }
 
@@ -325,7 +329,7 @@ std::vector<std::string> LvmStore::plan_clone(std::string_view origin, std::span
 }
 
 std::vector<std::string> LvmStore::plan_seal(std::string_view volume) const {
-  return texts({context_->commands().seal(volume)});
+  return texts({context_->commands().rename(LvmCommands::staging(volume), volume), context_->commands().seal(volume)});
 }
 
 std::vector<std::string> LvmStore::plan_reset(std::string_view origin, std::span<const std::string> names) const {

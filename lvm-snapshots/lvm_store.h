@@ -1,6 +1,9 @@
 // A store in a volume group: thin volumes and thin snapshots of a pool (lvmthin(7)), or, without a pool, classic
 // volumes and snapshots. Everything is plain LVM: lvs shows it, and it can be used without domsmith.
 //
+// A volume that is being written is called NAME.staging until it is sealed or adopted: what has its final name is
+// whole.
+//
 // Classic volumes: create() zeroes the whole volume, which takes as long as writing it. A snapshot gets as much room as
 // its origin, so it cannot overflow; activating one activates its origin (read-only) and the origin's other snapshots,
 // for LVM knows no other way.
@@ -70,6 +73,7 @@ class LvmStore final : public VolumeStore {
   Result<void> settle_some(std::span<const std::string> names, Settled then, const Fill& fill);
   Result<void> fill_one(const LvmVolume& volume, const Fill& fill);
   Result<void> name_settled(const Renames& renames, Settled then);
+  Result<void> name_whole(const LvmVolume& there, const std::string& headline);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);
   Result<void> zero(std::string_view name);
   Result<void> add_pool_strays(std::vector<StoreStray>& strays);

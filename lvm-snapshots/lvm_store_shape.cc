@@ -29,8 +29,18 @@ Result<void> LvmStore::adopt(std::string_view volume, std::string_view origin) {
   TRY(store_rules::check_origin(origin, *TRY(context_->lookup(group, origin))->kind));
   TRY(check_idle(there));
   TRY(fail_point("lvm.adopt.before"));
-  TRY(context_->run(context_->commands().adopt(volume), fmt::format("cannot make a clone of volume '{}'", volume)));
+  const std::string headline = fmt::format("cannot make a clone of volume '{}'", volume);
+  TRY(name_whole(there, headline));
+  TRY(context_->run(context_->commands().adopt(volume), headline));
   return fail_point("lvm.adopt.after");
+}
+
+// Staging still: whoever dies between this and what follows leaves what is under its final name whole.
+Result<void> LvmStore::name_whole(const LvmVolume& there, const std::string& headline) {
+  if (there.lv != there.name) {
+    TRY(context_->run(without_backup(context_->commands().rename(there.lv, there.name)), headline));
+  }
+  return fail_point("lvm.named");
 }
 
 Result<void> LvmStore::resize(std::string_view volume, std::uint64_t size) {
@@ -57,7 +67,8 @@ Result<void> LvmStore::resize(std::string_view volume, std::uint64_t size) {
 }
 
 std::vector<std::string> LvmStore::plan_adopt(std::string_view volume, std::string_view /*origin*/) const {
-  return {command_text(context_->commands().adopt(volume))};
+  return {command_text(context_->commands().rename(LvmCommands::staging(volume), volume)),
+          command_text(context_->commands().adopt(volume))};
 }
 
 std::vector<std::string> LvmStore::plan_resize(std::string_view volume, std::uint64_t size) const {

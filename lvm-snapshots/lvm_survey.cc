@@ -69,14 +69,13 @@ Result<void> LvmStore::add_pool_strays(std::vector<StoreStray>& strays) {
   if (!strangers) {
     return {};
   }
-  const std::string& group = context_->commands().group;
-  const std::string& pool = context_->commands().pool;
+  const LvmCommands& commands = context_->commands();
   for (const ThinDeviceId device : *strangers) {
     strays.push_back(
         {.subject = fmt::format("device {}", device),
-         .text = fmt::format("a device in thin pool {}/{} that no volume has", group, pool),
+         .text = fmt::format("a device in thin pool {} that no volume has", commands.path(commands.pool)),
          .recoverable = false,
-         .remedy = fmt::format("if it is nobody's: dmsetup message {}-{}-tpool 0 'delete {}'", group, pool, device)});
+         .remedy = fmt::format("if it is nobody's: dmsetup message {} 0 'delete {}'", commands.pool_target(), device)});
   }
   return {};
 }

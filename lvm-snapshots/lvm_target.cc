@@ -56,7 +56,8 @@ class LvmTarget final : public BlockTarget {
 
 Result<std::unique_ptr<BlockTarget>> open_lvm_target(std::shared_ptr<LvmContext> context, std::string name,
                                                      std::string lv, Access access, FileLock hold) {
-  auto device = TRY(open_block_target(context->commands().device(lv), access));
+  auto device = TRY(open_block_target(context->commands().device(lv), access,
+                                      context->pool_zeroes() ? Discards::unmap : Discards::anything));
   return std::make_unique<LvmTarget>(std::move(context), std::move(name), std::move(lv), std::move(hold),
                                      std::move(device));
 }

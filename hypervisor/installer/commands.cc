@@ -16,7 +16,7 @@ std::vector<std::string> lvcreate(const InstallPlan& plan, const PlannedVolume& 
     argv.insert(argv.end(), {"--wipesignatures", "y"});
   } else {  // lvcreate(8) knows no signatures of a pool
     argv.insert(argv.end(), {"--type", "thin-pool", "--poolmetadatasize", bytes_of(volume.metadata),
-                             "--poolmetadataspare", "y", "--zero", "n", "--discards", "passdown"});
+                             "--poolmetadataspare", "y", "--zero", "y", "--discards", "passdown"});
   }
   argv.insert(argv.end(), {"--size", bytes_of(volume.size), "--name", volume.name, plan.volume_group});
   return argv;

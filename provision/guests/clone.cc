@@ -151,10 +151,11 @@ Result<void> refuse_taken_volumes(VolumeStore& store, const std::vector<std::str
   return {};
 }
 
-Result<void> make_volumes(VolumeStore& store, Operation& operation, const ClonePlan& plan, Progress& progress) {
+Result<void> make_volumes(VolumeStore& store, Operation& operation, const ClonePlan& plan,
+                          std::span<const GuestRecord> guests, Progress& progress) {
   TRY(refuse_taken_volumes(store, plan.names));
   const auto made = operation.perform("volumes", {{"names", plan.names}}, [&] {
-    return plan.request.full ? make_full_copies(store, plan.image, plan.names, progress)
+    return plan.request.full ? make_full_copies(store, plan.image, guests, progress)
                              : store.clone(plan.image.volume, plan.names);
   });
   if (!made && made.error().code == ErrorCode::exists) {
@@ -167,8 +168,8 @@ Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& stor
                                              const ClonePlan& plan, Progress& progress) {
   std::vector<GuestRecord> guests =
       TRY(operation.perform("reserve", nlohmann::json::object(), [&] { return reserve(place, plan, operation.id()); }));
-  TRY(make_volumes(store, operation, plan, progress));
-  if (!plan.identities_wait) {
+  TRY(make_volumes(store, operation, plan, guests, progress));
+  if (!plan.identities_wait && !plan.request.full) {
     TRY(operation.perform("identities", nlohmann::json::object(),
                           [&] { return settle_identities(store, guests, progress); }));
   }

@@ -6,19 +6,23 @@
 #include <iterator>
 
 #include "base/interrupt.h"
+#include "provision/guests/settle.h"
 #include "provision/images/copy_used.h"
 
 namespace domsmith {
 
 namespace {
 
-Result<void> make_full_copy(VolumeStore& store, const ImageRecord& image, const std::string& name, Progress& progress) {
+Result<void> make_full_copy(VolumeStore& store, const ImageRecord& image, const GuestRecord& guest,
+                            Progress& progress) {
+  const std::string& name = guest.volume;
   TRY(store.remove(std::span(&name, 1)));
   TRY(store.create(name, image.size));
   {
     const std::unique_ptr<BlockTarget> from = TRY(store.open(image.volume, Access::read_only));
     const std::unique_ptr<BlockTarget> to = TRY(store.open(name, Access::read_write));
     TRY(copy_used_blocks(*from, *to, progress));
+    TRY(write_own(guest, *to, progress));
     TRY(to->flush());
   }
   TRY(fail_point("full_copy.filled"));
@@ -27,12 +31,13 @@ Result<void> make_full_copy(VolumeStore& store, const ImageRecord& image, const 
 
 }  // namespace
 
-Result<void> make_full_copies(VolumeStore& store, const ImageRecord& image, std::span<const std::string> names,
+Result<void> make_full_copies(VolumeStore& store, const ImageRecord& image, std::span<const GuestRecord> guests,
                               Progress& progress) {
   progress.begin("copy", image.size, "bytes");
-  for (const std::string& name : names) {
+  for (const GuestRecord& guest : guests) {
     TRY(check_interrupted());
-    TRY_AS(make_full_copy(store, image, name, progress), fmt::format("cannot copy '{}' to '{}'", image.name, name));
+    TRY_AS(make_full_copy(store, image, guest, progress),
+           fmt::format("cannot copy '{}' to '{}'", image.name, guest.volume));
   }
   progress.end("copy");
   return {};
@@ -60,7 +65,7 @@ Result<void> fresh_volumes(Workplace& place, VolumeStore& store, std::span<const
   for (const GuestRecord& guest : guests) {
     if (guest.full) {
       const ImageRecord image = TRY(place.registry.find_image(guest.store, guest.image));
-      TRY(make_full_copies(store, image, std::span(&guest.volume, 1), progress));
+      TRY(make_full_copies(store, image, std::span(&guest, 1), progress));
     }
   }
   return {};

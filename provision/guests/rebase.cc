@@ -87,10 +87,15 @@ Result<void> mark(Workplace& place, Operation& operation, Guests guests, const R
 
 // Old volumes go and new ones come: what is there of the new image already is made anew, so that it can be repeated.
 Result<void> replace_volumes(VolumeStore& store, Guests guests, const ImageRecord& image, Progress& progress) {
-  std::vector<std::string> all, snapshots, copies;
+  std::vector<std::string> all, snapshots;
+  std::vector<GuestRecord> copies;
   for (const GuestRecord& guest : guests) {
     all.push_back(guest.volume);
-    (guest.full ? copies : snapshots).push_back(guest.volume);
+    if (guest.full) {
+      copies.push_back(guest);
+    } else {
+      snapshots.push_back(guest.volume);
+    }
   }
   TRY(store.deactivate_all(all));
   TRY(store.remove(all));

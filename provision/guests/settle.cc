@@ -32,13 +32,13 @@ class EachNoteOnce final : public Progress {
   std::set<std::string> told_;
 };
 
-Result<void> fill(const GuestRecord& guest, BlockTarget& target, Progress& progress) {
+}  // namespace
+
+Result<void> write_own(const GuestRecord& guest, BlockTarget& target, Progress& progress) {
   extfs::FileSystem fs = TRY(extfs::FileSystem::open(target, Access::read_write));
-  TRY(write_identity(fs, guest.identity, progress));
+  TRY_AS(write_identity(fs, guest.identity, progress), fmt::format("cannot give '{}' its identity", guest.name));
   return fs.close();
 }
-
-}  // namespace
 
 Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> guests, Progress& listener,
                                VolumeStore::Settled then) {
@@ -54,7 +54,7 @@ Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> 
   TRY(store.settle(volumes, then, [&](std::string_view volume, BlockTarget& target) -> Result<void> {
     TRY(check_interrupted());
     const GuestRecord& guest = *by_volume.at(volume);
-    TRY_AS(fill(guest, target, progress), fmt::format("cannot give '{}' its identity", guest.name));
+    TRY(write_own(guest, target, progress));
     progress.advance("identities", ++done, guests.size(), "clones");
     return fail_point("settle.identity");
   }));
@@ -65,7 +65,7 @@ Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> 
 std::vector<GuestRecord> settled_at_once(const VolumeStore& store, std::span<const GuestRecord> guests, bool all) {
   std::vector<GuestRecord> chosen;
   std::ranges::copy_if(guests, std::back_inserter(chosen), [&](const GuestRecord& guest) {
-    return all || guest.autostart || guest.full || !store.makes_fresh();
+    return !guest.full && (all || guest.autostart || !store.makes_fresh());
   });
   return chosen;
 }

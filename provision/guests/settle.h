@@ -2,8 +2,9 @@
 //
 // A store that makes fresh clones (lvm-snapshots/store.h) has no device for one before that: there the identity waits,
 // recorded in the registry, until the guest is first started. Nothing can run the clone meanwhile, neither domsmith nor
-// xl with its config. Other stores get it at once, and so do full copies, which are never fresh, and a guest that
-// starts with the host: there xl starts it without asking us.
+// xl with its config. Other stores get it at once, and so does a guest that starts with the host: there xl starts
+// it without asking us. A full copy is never fresh: it holds its identity before it is a clone at all
+// (fresh_volumes.h).
 #pragma once
 
 #include <span>
@@ -14,6 +15,9 @@
 #include "provision/workplace.h"
 
 namespace domsmith {
+
+// Writes a guest's identity into its file system.
+Result<void> write_own(const GuestRecord& guest, BlockTarget& target, Progress& progress);
 
 // Writes each guest's identity and makes its volume one that may run. It can be repeated.
 Result<void> settle_identities(VolumeStore& store, std::span<const GuestRecord> guests, Progress& progress,

@@ -1,6 +1,7 @@
 // What becomes of guests: ephemeral ones, full copies, images made of them, other images and sizes beneath them.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 
 #include "base/error_text.h"
 #include "imagebuild/extfs/filesystem.h"
@@ -62,6 +63,20 @@ TEST_F(LifeTest, AFullCopySharesNothingAndIsResetFromItsImage) {
   write("copy", "/root/written", "x");
   expect_done(scene_.reset({"copy"}));
   EXPECT_EQ(read("copy", "/root/written"), "absent");
+}
+
+// Where its process dies, what has a clone's name and kind has its identity.
+TEST_F(LifeTest, AFullCopyIsNoCloneBeforeItHasItsIdentity) {
+  CloneRequest full;
+  full.full = true;
+  expect_done(scene_.clone("copy", 1, full));
+  const int status = in_child({{"DOMSMITH_FAIL", "full_copy.filled:1"}}, [&] { return scene_.reset({"copy"}); });
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(store()->find("copy")->kind, VolumeKind::staging);
+  EXPECT_EQ(read("copy", "/etc/hostname"), "copy\n");
+  EXPECT_EQ(read("copy", "/etc/machine-id"), guest("copy").identity.machine_id + "\n");
+  ASSERT_TRUE(scene_.recover());
+  EXPECT_EQ(store()->find("copy")->kind, VolumeKind::clone);
 }
 
 TEST_F(LifeTest, AnEphemeralGuestForgetsAtEachStartAndEndsAtAReboot) {

@@ -15,7 +15,7 @@ TOML
 # Every thin volume is text in the metadata area: the default of 1 MiB is full at about 1,500 of them.
 pvcreate -q -q --metadatasize 64m /dev/disk/by-id/virtio-vg0
 vgcreate -q -q vg0 /dev/disk/by-id/virtio-vg0
-lvcreate -q -q --type thin-pool --extents 80%FREE --poolmetadatasize 128m --chunksize 64k --zero n --name pool vg0
+lvcreate -q -q --type thin-pool --extents 80%FREE --poolmetadatasize 128m --chunksize 64k --name pool vg0
 # One without a pool, for classic snapshots.
 pvcreate -q -q /dev/disk/by-id/virtio-vg1
 vgcreate -q -q vg1 /dev/disk/by-id/virtio-vg1

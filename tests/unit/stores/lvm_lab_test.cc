@@ -95,6 +95,78 @@ TEST_P(LvmLab, LvmShowsWhatThingsAre) {
   EXPECT_NE(::access(("/dev/" + group_ + "/" + name("web-1")).c_str(), F_OK), 0);
 }
 
+// While it is written, no device has its final name.
+TEST_P(LvmLab, AVolumeGetsItsNameWhenItIsWhole) {
+  const std::string device = "/dev/" + group_ + "/" + name("gold");
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->create(name("gold"), 8 << 20)));
+  {
+    const auto held = store->open(name("gold"), Access::read_write);
+    ASSERT_TRUE(ok(held));
+    EXPECT_NE(::access(device.c_str(), F_OK), 0);
+    EXPECT_EQ(::access((device + ".staging").c_str(), F_OK), 0);
+    EXPECT_EQ(store->find(name("gold")).value().device, device + ".staging");
+  }
+  EXPECT_TRUE(fails(store->create(name("gold"), 8 << 20), ErrorCode::exists));
+  ASSERT_TRUE(ok(store->seal(name("gold"))));
+  EXPECT_THAT(lvm({"lvs", "--noheadings", "-o", "lv_tags", group_ + "/" + name("gold")}), HasSubstr("golden"));
+}
+
+std::string bytes_of(BlockTarget& target, std::uint64_t offset, std::size_t count) {
+  std::string bytes(count, '?');
+  EXPECT_TRUE(ok(target.read(offset, std::as_writable_bytes(std::span(bytes)))));
+  return bytes;
+}
+
+void fill(VolumeStore& store, const std::string& volume, std::uint64_t offset, std::size_t count) {
+  const auto target = store.open(volume, Access::read_write);
+  ASSERT_TRUE(ok(target));
+  const std::string text(count, 'x');
+  ASSERT_TRUE(ok((*target)->write(offset, std::as_bytes(std::span(text)))));
+  ASSERT_TRUE(ok((*target)->flush()));
+}
+
+// dm-thin cannot punch holes: writing zeroes would take what is to be given back.
+TEST_P(LvmLab, WhatIsDiscardedIsGivenBackAndReadsAsZeroes) {
+  if (!thin()) {
+    GTEST_SKIP() << "a classic volume has its room for good";
+  }
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->create(name("gold"), 16 << 20)));
+  fill(*store, name("gold"), 1000, 8 << 20);
+  const auto target = store->open(name("gold"), Access::read_write);
+  ASSERT_TRUE(ok(target));
+  ASSERT_TRUE(ok((*target)->discard(5000, (16 << 20) - 5000)));
+  ASSERT_TRUE(ok((*target)->flush()));
+  EXPECT_EQ(bytes_of(**target, 1000, 8 << 20), std::string(4000, 'x') + std::string((8 << 20) - 4000, '\0'));
+  EXPECT_LT(store->find(name("gold")).value().used, 1U << 20);
+}
+
+// In such a pool a chunk holds what its former owner wrote, wherever the new one does not write.
+TEST_P(LvmLab, NothingOfAnybodyElseIsSeenInAPoolThatDoesNotZero) {
+  if (!thin()) {
+    GTEST_SKIP() << "there is no pool";
+  }
+  lvm({"lvchange", "-y", "--zero", "n", group_ + "/" + pool_});
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->create(name("other"), 16 << 20)));
+  fill(*store, name("other"), 0, 16 << 20);
+  ASSERT_TRUE(ok(store->remove(std::vector{name("other")})));
+  ASSERT_TRUE(ok(store->create(name("gold"), 16 << 20)));
+  fill(*store, name("gold"), 4096, 1);
+  {
+    const auto target = store->open(name("gold"), Access::read_write);
+    ASSERT_TRUE(ok(target));
+    EXPECT_EQ(bytes_of(**target, 4097, 1 << 20), std::string(1 << 20, '\0'));
+    ASSERT_TRUE(ok((*target)->discard(0, 16 << 20)));
+  }
+  fill(*store, name("gold"), 4096, 1);
+  const auto target = store->open(name("gold"), Access::read_only);
+  ASSERT_TRUE(ok(target));
+  EXPECT_EQ(bytes_of(**target, 4097, 1 << 20), std::string(1 << 20, '\0'));
+  lvm({"lvchange", "-y", "--zero", "y", group_ + "/" + pool_});
+}
+
 // Whatever anybody activates, the device that a domain's config names is not there.
 TEST_P(LvmLab, NobodyCanRunAFreshClone) {
   if (!thin()) {

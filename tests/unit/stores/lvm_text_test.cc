@@ -17,12 +17,12 @@ using ::testing::HasSubstr;
 TEST(LvmPlan, ThinVolumes) {
   const auto store = open_store("lvm:vg0/pool").value();
   const std::vector<std::string> names = {"web-1", "web-2"};
-  EXPECT_THAT(
-      store->plan_create("gold", 1ULL << 30),
-      ElementsAre(
-          "lvcreate -y -an -ky -V 1073741824b -T vg0/pool --addtag domsmith --addtag domsmith.staging -n gold"));
+  EXPECT_THAT(store->plan_create("gold", 1ULL << 30),
+              ElementsAre("lvcreate -y -an -ky -V 1073741824b -T vg0/pool --addtag domsmith --addtag domsmith.staging "
+                          "-n gold.staging"));
   EXPECT_THAT(store->plan_seal("gold"),
-              ElementsAre("lvchange -y -pr --deltag domsmith.staging --addtag domsmith.golden vg0/gold"));
+              ElementsAre("lvrename -y vg0 gold.staging gold",
+                          "lvchange -y -pr --deltag domsmith.staging --addtag domsmith.golden vg0/gold"));
   EXPECT_THAT(
       store->plan_clone("gold", names),
       ElementsAre("lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-1.fresh vg0/gold",
@@ -52,6 +52,16 @@ TEST(LvmPlan, ManyThinVolumesAreOneTransaction) {
               ElementsAre("vgcfgbackup --nolocking -f FILE vg0", "vgcfgrestore --nolocking --force --yes -f FILE vg0",
                           "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", "lvremove -y vg0/web-4"));
   EXPECT_EQ(open_store("lvm:vg0").value()->plan_remove(names).size(), 1U);
+}
+
+// What dmsetup(8) is told has to be what it knows.
+TEST(LvmPlan, DashesAreDoubledInTheKernelsNames) {
+  const auto store = open_store("lvm:vg-0/the-pool").value();
+  const std::vector<std::string> names = {"web-1", "web-2", "web-3", "web-4"};
+  EXPECT_EQ(store->plan_clone("gold", names).at(1),
+            "dmsetup message vg--0-the--pool-tpool 0 create_snap NEW ORIGIN, 3 times");
+  EXPECT_EQ(store->plan_reset("gold", names).at(3), "dmsetup message vg--0-the--pool-tpool 0 delete OLD, 3 times");
+  EXPECT_EQ(store->plan_remove(names).at(2), "dmsetup message vg--0-the--pool-tpool 0 delete OLD, 3 times");
 }
 
 TEST(LvmReport, AFreshCloneHasTheNameThatItIsToGet) {
@@ -89,7 +99,7 @@ TEST(LvmPlan, ClassicVolumes) {
       store->plan_create("gold", 4096),
       ElementsAre("lvcreate -y -an -ky -Wn -Zn -L 4096b --addtag domsmith --addtag domsmith.staging -n gold.new vg0",
                   "lvchange -y -ay -K vg0/gold.new", "blkdiscard --zeroout /dev/vg0/gold.new",
-                  "lvchange -y -an vg0/gold.new", "lvrename -y vg0 gold.new gold"));
+                  "lvchange -y -an vg0/gold.new", "lvrename -y vg0 gold.new gold.staging"));
   EXPECT_THAT(
       store->plan_clone("gold", names),
       ElementsAre("lvcreate -y -s -ky -prw -l 100%ORIGIN --addtag domsmith --addtag domsmith.clone -n web-1 vg0/gold"));

@@ -5,6 +5,8 @@
 #
 #   run_on_lvm.sh PROGRAM [ARGUMENT…]      exit status: the program's; 77 where this host lacks something (said on stderr)
 #
+# $DOMSMITH_UML_VG0, $DOMSMITH_UML_VG1: the disks' sizes; $DOMSMITH_UML_BARE: any word: two disks and no groups.
+#
 # Debian packages: user-mode-linux, lvm2, thin-provisioning-tools. Kernel parameters: user-mode-linux's
 # Documentation/virt/uml/user_mode_linux_howto_v2.rst.
 set -eu
@@ -24,8 +26,8 @@ done
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/domsmith-uml-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
-truncate -s 3G "$folder/vg0.img"
-truncate -s 1500M "$folder/vg1.img"
+truncate -s "${DOMSMITH_UML_VG0:-3G}" "$folder/vg0.img"
+truncate -s "${DOMSMITH_UML_VG1:-1500M}" "$folder/vg1.img"
 printf '%q ' "$@" > "$folder/command"
 echo 99 > "$folder/status"
 
@@ -42,13 +44,15 @@ export TMPDIR=/run/tmp GTEST_COLOR=no DM_DISABLE_UDEV=1 # LVM makes its device n
 mount -t hostfs outside /run/outside # writable, where the root is not
 echo 98 > "/run/outside$folder/status"
 for module in drivers/md/dm-mod drivers/md/dm-bufio lib/crc-itu-t lib/libcrc32c \
-  drivers/md/persistent-data/dm-persistent-data drivers/md/dm-bio-prison drivers/md/dm-thin-pool drivers/md/dm-snapshot; do
+  drivers/md/persistent-data/dm-persistent-data drivers/md/dm-bio-prison drivers/md/dm-thin-pool drivers/md/dm-snapshot \
+  drivers/md/dm-flakey fs/overlayfs/overlay; do
   insmod "$modules/\$module.ko" 2> /dev/null
 done
-pvcreate -q -y --metadatasize 16m /dev/ubda /dev/ubdb &&
-  vgcreate -q vg0 /dev/ubda &&
-  vgcreate -q vg1 /dev/ubdb &&
-  lvcreate -q -y --type thin-pool -L 1500M --poolmetadatasize 32m -Zn -n pool vg0 &&
+[ -n "${DOMSMITH_UML_BARE:-}" ] ||
+  (pvcreate -q -y --metadatasize 16m /dev/ubda /dev/ubdb &&
+    vgcreate -q vg0 /dev/ubda &&
+    vgcreate -q vg1 /dev/ubdb &&
+    lvcreate -q -y --type thin-pool -L 1500M --poolmetadatasize 32m -n pool vg0) &&
   export DOMSMITH_TEST_LVM=lvm:vg0/pool,lvm:vg1 &&
   eval "\$(cat "$folder/command")"
 echo \$? > "/run/outside$folder/status"

@@ -22,7 +22,7 @@ make_group() { # GROUP NUMBER TEXT-ROOM POOL-METADATA
   dmsetup create "bad$2" --table "$(linear "$2")"
   pvcreate -qq -ff -y --metadatasize "$3" "/dev/mapper/bad$2"
   vgcreate -qq "$1" "/dev/mapper/bad$2"
-  lvcreate -qq -y --type thin-pool -L 1G --poolmetadatasize "$4" --chunksize 64k --zero n --errorwhenfull y --name pool "$1"
+  lvcreate -qq -y --type thin-pool -L 1G --poolmetadatasize "$4" --chunksize 64k --errorwhenfull y --name pool "$1"
   domsmith image import "/payload/images/$image" --store "lvm:$1/pool"
   clones "$1" --name "$1" --count 4 --settle
 }

@@ -8,9 +8,20 @@
 #include "base/fail_point.h"
 #include "base/interrupt.h"
 #include "lvm-snapshots/lvm_errors.h"
+#include "lvm-snapshots/lvm_flush.h"
 #include "lvm-snapshots/store_rules.h"
 
 namespace domsmith {
+
+namespace {
+
+// What is not durable when it is said to be done: everything but activating and deactivating.
+bool changes_metadata(const LvmCommand& command) {
+  return std::ranges::none_of(command, [](const std::string& word) { return word == "-ay" || word == "-an"; }) ||
+         command.front() == "lvcreate";
+}
+
+}  // namespace
 
 LvmContext::LvmContext(std::string group, std::string pool, const std::filesystem::path& run,
                        const std::filesystem::path& state)
@@ -45,7 +56,7 @@ Result<void> LvmContext::run(const LvmCommand& command, const std::string& headl
   TRY(start());
   const LvmOutcome outcome = library_->run(command);
   if (outcome.success) {
-    return {};
+    return changes_metadata(command) ? flush_disks(commands_.group) : Result<void>();
   }
   TRY(check_interrupted());  // LVM gives up at SIGINT too
   return std::unexpected(lvm_error(headline, outcome));

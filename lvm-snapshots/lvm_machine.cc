@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "lvm-snapshots/lvm_config.h"
+#include "lvm-snapshots/lvm_flush.h"
 #include "lvm-snapshots/lvm_lock.h"
 
 namespace domsmith {
@@ -72,7 +73,7 @@ Result<void> LvmHost::write_metadata(const std::string& text) {
   TRY(write_file_atomic(file, text, 0600));
   // --force: LVM asks for it where there are thin volumes, because it does not look whether the pool agrees; we did.
   TRY(run_program({"vgcfgrestore", "--nolocking", "--force", "--yes", "-f", file, group_}));
-  return {};
+  return flush_disks(group_);
 }
 
 Result<std::set<std::uint32_t>> LvmHost::devices(const std::string& pool, const std::string& pool_metadata) {

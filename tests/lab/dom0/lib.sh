@@ -46,7 +46,7 @@ same() {
 fails_with() {
   local wanted=$1 text=$2 status=0 said
   shift 2
-  said=$("$@" 2>&1 >/dev/null) || status=$?
+  said=$(set +x; "$@" 2>&1 >/dev/null) || status=$?
   printf '%s\n' "$said"
   same "status of '$*'" "$wanted" "$status"
   [[ $said == *"$text"* ]] || { printf 'it does not say "%s"\n' "$text"; return 1; }

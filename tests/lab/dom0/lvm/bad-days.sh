@@ -22,7 +22,8 @@ make_group() { # GROUP NUMBER TEXT-ROOM POOL-METADATA
   dmsetup create "bad$2" --table "$(linear "$2")"
   pvcreate -qq -ff -y --metadatasize "$3" "/dev/mapper/bad$2"
   vgcreate -qq "$1" "/dev/mapper/bad$2"
-  lvcreate -qq -y --type thin-pool -L 1G --poolmetadatasize "$4" --chunksize 64k --errorwhenfull y --name pool "$1"
+  lvcreate -qq -y --type thin-pool -L 1G --poolmetadatasize "$4" --chunksize 64k --name pool "$1"
+  lvchange -qq --errorwhenfull y "$1/pool"
   domsmith image import "/payload/images/$image" --store "lvm:$1/pool"
   clones "$1" --name "$1" --count 4 --settle
 }
@@ -154,7 +155,7 @@ drop_groups() {
   vgcreate -qq vg1 "$disk"
 }
 
-domsmith image list --json | grep -q "\"$image\"" || domsmith image import "/payload/images/$image" >/dev/null
+domsmith image list --json | grep -q "\"$image\"" || domsmith image import "/payload/images/$image" >/dev/null 2>&1
 check "two groups with little room" make_groups
 check "no room for LVM's text: refused, nothing changed" no_room_for_text
 check "the pool is full of data: refused or stopped, siblings whole" no_room_for_data

@@ -7,6 +7,8 @@
 
 #include "base/fail_point.h"
 #include "base/interrupt.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "lvm-snapshots/lvm_errors.h"
 #include "lvm-snapshots/lvm_flush.h"
 #include "lvm-snapshots/store_rules.h"
@@ -164,6 +166,7 @@ Result<Operation> LvmContext::begin_settling(std::span<const std::string> lvs) c
 
 Result<bool> LvmContext::renew_half_settled() {
   bool changed = false;
+  half_written_.clear();
   for (Operation& operation : TRY(settling_.abandoned())) {
     const LvmGroup group = TRY(report());
     std::vector<std::string> torn;
@@ -174,7 +177,15 @@ Result<bool> LvmContext::renew_half_settled() {
       }
     }
     TRY(fail_point("lvm.renew.before"));
-    TRY(renew(group, torn));
+    if (auto renewed = renew(group, torn); !renewed) {
+      if (renewed.error().code != ErrorCode::no_space) {
+        return std::unexpected(std::move(renewed).error());
+      }
+      // The note stays. Whoever removes what fills the pool must not be held up.
+      log_info(fmt::format("{}: {} must be made anew, and there is no room for that", name(), join(torn, ", ")));
+      half_written_.insert(torn.begin(), torn.end());
+      continue;
+    }
     TRY(operation.finish());
     TRY(fail_point("lvm.renew.after"));
     changed = changed || !torn.empty();

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,8 @@ class LvmContext {
   // With the gate held: a note that something is being written into these fresh clones (LVM's names). Where its process
   // dies, or ends it without finish(), tidy() makes those that are fresh still anew: nobody knows what is in them.
   Result<Operation> begin_settling(std::span<const std::string> lvs) const;
+  // Whether a fresh clone (LVM's name) could not be made anew by the last tidy(), for want of room in the pool.
+  [[nodiscard]] bool half_written(const std::string& lv) const { return half_written_.contains(lv); }
 
   // With the gate held: deactivates a volume that was activated to be opened, once nobody has it open any more.
   // `lv`: LVM's name of it.
@@ -75,6 +78,7 @@ class LvmContext {
   Journal settling_;
   std::string one_by_one_;
   bool pool_zeroes_ = true;
+  std::set<std::string> half_written_;
   std::shared_ptr<LvmLibrary> library_;
 };
 

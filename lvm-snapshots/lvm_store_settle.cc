@@ -45,6 +45,11 @@ Result<void> LvmStore::settle_some(std::span<const std::string> names, Settled t
     const LvmVolume& there = *TRY(context_->lookup(group, volume));
     TRY(store_rules::check_is_clone(volume, *there.kind, "be settled"));
     TRY(check_idle(there));
+    if (context_->half_written(there.lv)) {
+      return fail(ErrorCode::no_space,
+                  fmt::format("'{}' was left half-written, and the pool has no room to make it anew", volume),
+                  "extend the pool: lvextend -L +1G VG/POOL, or remove what is not needed");
+    }
     lvs.push_back(there.lv);
     renames.emplace_back(there.lv, volume);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error_text.h"
 #include "provision/guests/run_guest.h"
 #include "provision/images/make_image.h"
 #include "provision/recovery/recover.h"
@@ -88,7 +89,14 @@ Result<void> recover_quietly(CliContext& cli) {
     return {};
   }
   Site site = TRY(Site::open(cli));
-  for (const RecoveredOperation& operation : TRY(recover(site.place(), cli.progress()))) {
+  const auto recovered = recover(site.place(), cli.progress());
+  if (!recovered) {
+    // It stays in the journal, and what it holds stays marked. A full pool or a lost disk must not keep anybody from
+    // work elsewhere, nor from removing what fills the pool.
+    cli.progress().warning(error_text(recovered.error()));
+    return {};
+  }
+  for (const RecoveredOperation& operation : *recovered) {
     cli.progress().note(fmt::format("recovered: {}", operation.outcome));
   }
   return {};

@@ -8,10 +8,10 @@
 namespace domsmith {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
-class LvmFlushTest : public testing::Test {
+class LvmFlushTest : public ::testing::Test {
  protected:
   void device(const std::string& number, const std::string& name, const std::vector<std::string>& slaves) const {
     const std::filesystem::path folder = folder_.path() / "block" / number;

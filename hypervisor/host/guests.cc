@@ -85,7 +85,8 @@ Result<std::vector<std::string>> first_guests(const HostPlaces& places, Progress
   return names;
 }
 
-Result<void> start_each(const HostPlaces& places, const std::vector<std::string>& names, Progress& progress) {
+Result<std::vector<std::string>> start_once(const HostPlaces& places, const std::vector<std::string>& names,
+                                            Progress& progress) {
   std::vector<std::string> failed;
   for (const std::string& name : names) {
     const Finished done = TRY(domsmith(places, {"guest", "start", name, "--progress=none"}));
@@ -94,6 +95,15 @@ Result<void> start_each(const HostPlaces& places, const std::vector<std::string>
     if (!done.status.success()) {
       failed.push_back(name);
     }
+  }
+  return failed;
+}
+
+Result<void> start_each(const HostPlaces& places, const std::vector<std::string>& names, Progress& progress) {
+  auto failed = TRY(start_once(places, names, progress));
+  if (!failed.empty()) {
+    progress.note(fmt::format("once more, now that the host is less busy: {}", join(failed, " ")));
+    failed = TRY(start_once(places, failed, progress));
   }
   return failed.empty() ? Result<void>()
                         : fail(ErrorCode::failed, fmt::format("these guests did not start: {}", join(failed, " ")));

@@ -36,7 +36,7 @@ Result<ImageRecord> built(Workplace& place, VolumeStore& store, const fs::path& 
   return TRY_AS(std::move(image), fmt::format("cannot build {}", recipe_file.string())).record;
 }
 
-// zstd: the installer unpacks it on a slow machine, too.
+// zstd: the installer unpacks it on a slow machine, too. A level that takes seconds costs a few MiB.
 Result<void> pack_image(Workplace& place, VolumeStore& store, const ImageRecord& image, const fs::path& out,
                         Progress& progress) {
   const TemporaryDirectory work = TRY(TemporaryDirectory::make());
@@ -46,9 +46,26 @@ Result<void> pack_image(Workplace& place, VolumeStore& store, const ImageRecord&
   std::error_code error;
   fs::rename(work.path() / "all" / (image.name + ".img"), only / (image.name + ".img"), error);
   TRY(make_directories(out.parent_path()));
-  TRY_AS(run_checked({.argv = {TRY(find_program("mksquashfs")), only.string(), out.string(), "-comp", "zstd", "-b",
-                               "256K", "-all-root", "-mkfs-time", "0", "-all-time", "0", "-root-mode", "0755",
-                               "-no-xattrs", "-noappend", "-no-progress", "-quiet"},
+  TRY_AS(run_checked({.argv = {TRY(find_program("mksquashfs")),
+                               only.string(),
+                               out.string(),
+                               "-comp",
+                               "zstd",
+                               "-Xcompression-level",
+                               "6",
+                               "-b",
+                               "256K",
+                               "-all-root",
+                               "-mkfs-time",
+                               "0",
+                               "-all-time",
+                               "0",
+                               "-root-mode",
+                               "0755",
+                               "-no-xattrs",
+                               "-noappend",
+                               "-no-progress",
+                               "-quiet"},
                       .environment = {},
                       .working_directory = {}}),
          fmt::format("cannot pack the image {}", image.name));

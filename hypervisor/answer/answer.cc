@@ -63,7 +63,9 @@ Answer answer_of(const Document& document) {
   const auto& host = root.table("host");
   Answer answer{
       .file = document.file(),
-      .host = {.name = host.string("name"), .ssh_keys = host.strings("ssh-keys"), .timezone = host.string("timezone")},
+      .host = {.name = host.string("name"),
+               .ssh_keys = host.strings("ssh-keys"),
+               .console_password = host.has("console-password") ? host.string("console-password") : std::string()},
       .xen = xen_of(root.table("xen")),
       .storage = storage_of(root),
       .networks = {},

@@ -23,7 +23,7 @@ enum class WipePolicy {
 struct AnswerHost {
   std::string name;
   std::vector<std::string> ssh_keys;  // lines of authorized_keys; without one nobody can log in over the network
-  std::string timezone;
+  std::string console_password;       // crypt(5) of root's; empty: nobody can log in on the console
 };
 
 struct AnswerXen {

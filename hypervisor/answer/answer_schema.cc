@@ -37,11 +37,7 @@ TableSchema host_table() {
                    {.name = "console-password",
                     .doc = "A hash of crypt(5) for root on the console; without one only the network lets in.",
                     .example = "\"$y$j9T$…\"",
-                    .check = spelling::password},
-                   {.name = "timezone",
-                    .doc = "A name below /usr/share/zoneinfo.",
-                    .fallback = "Etc/UTC",
-                    .check = spelling::timezone}}};
+                    .check = spelling::password}}};
 }
 
 TableSchema xen_table() {

@@ -22,8 +22,8 @@ std::vector<std::string> autostart_names(const std::filesystem::path& folder);
 
 // At the first start: clones the guests of the answer file, and starts them all. At every start: starts those of the
 // autostart folder, in the order of their names. A guest that does not start does not keep the others from it, and is
-// tried once more behind them: a host is at its busiest while it starts, and Xen's device scripts have 40 s. An Error in
-// the end names all that did not.
+// tried once more behind them: a host is at its busiest while it starts, and Xen's device scripts have 40 s. An Error
+// in the end names all that did not.
 Result<void> start_host_guests(const HostPlaces& places, Progress& progress);
 // Asks all that run to power off, and takes away what does not.
 Result<void> stop_host_guests(const HostPlaces& places, Progress& progress);

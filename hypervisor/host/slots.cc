@@ -1,12 +1,17 @@
 #include "hypervisor/host/slots.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 
 #include "base/block_target.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -41,8 +46,13 @@ Result<std::vector<std::string>> boot_partitions() {
 
 using Change = std::function<Result<std::string>(const std::string& block)>;
 
+// In place: the block never changes its size, and of a FAT whose power goes away in the middle of a rename nothing is
+// certain.
 Result<void> change_environment(const fs::path& file, const Change& change) {
-  return write_file_atomic(file, TRY(change(TRY(read_file(file)))));
+  const std::string block = TRY(change(TRY(read_file(file))));
+  const Fd to = TRY(open_fd(file.string(), O_WRONLY));
+  TRY(pwrite_all(to.get(), 0, std::as_bytes(std::span(block))));
+  return ::fsync(to.get()) == 0 ? Result<void>() : fail_errno(fmt::format("cannot write {}", file.string()), errno);
 }
 
 Result<void> each_environment(const std::function<Result<void>(const fs::path& file)>& act) {

@@ -101,6 +101,16 @@ HostFiles network_files(const AnswerNetwork& network, const std::vector<std::str
   return files;
 }
 
+std::string shadow_with_root(std::string_view shadow, const std::string& hash) {
+  std::string text;
+  for (const std::string& line : split_lines(shadow)) {
+    const auto rest = line.starts_with("root:") ? line.find(':', 5) : std::string::npos;
+    text += rest == std::string::npos ? line : fmt::format("root:{}{}", hash, line.substr(rest));
+    text += line.empty() ? "" : "\n";
+  }
+  return text;
+}
+
 HostFiles host_files(const Answer& answer, const InstallPlan& plan, const std::vector<std::string>& cards,
                      RandomSource& random) {
   HostFiles files;

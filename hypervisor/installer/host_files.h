@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/crypto.h"
@@ -24,5 +25,8 @@ HostFiles host_files(const Answer& answer, const InstallPlan& plan, const std::v
 
 // systemd.netdev(5) and systemd.network(5) of one bridge: its cards, their bond, its VLAN, its addresses.
 HostFiles network_files(const AnswerNetwork& network, const std::vector<std::string>& macs);
+
+// shadow(5) with this hash for root; the other lines stay.
+std::string shadow_with_root(std::string_view shadow, const std::string& hash);
 
 }  // namespace domsmith

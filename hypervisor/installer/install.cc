@@ -108,7 +108,11 @@ class Installation {
     for (const auto& [path, file] : host_files(request_.answer, plan_, request_.cards, random_)) {
       TRY(write_file_atomic(sources_.target / "etc" / path, file.content, file.mode));
     }
-    return {};
+    // The medium runs the slot that was written: its accounts are the host's.
+    const std::string& hash = request_.answer.host.console_password;
+    return hash.empty() ? Result<void>()
+                        : write_file_atomic(sources_.target / "etc/shadow",
+                                            shadow_with_root(TRY(read_file("/etc/shadow")), hash), 0600);
   }
 
   Result<void> import_images() {

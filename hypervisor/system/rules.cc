@@ -10,6 +10,7 @@ namespace domsmith {
 namespace {
 
 constexpr std::uint64_t rules_limit = 1U << 20;
+constexpr std::string_view package_word = "package ";
 
 std::string without_comment(const std::string& line) { return trimmed(line.substr(0, line.find('#'))); }
 
@@ -21,7 +22,11 @@ LeftOut LeftOut::parse(std::string_view text) {
     const std::string rule = without_comment(line);
     if (!rule.empty()) {
       const bool keeps = rule[0] == '!';
-      rules.rules_.push_back({.pattern = rule.substr(keeps ? 1 : 0), .keeps = keeps});
+      Rule one{.pattern = rule.substr(keeps ? 1 : 0), .keeps = keeps};
+      if (rule.starts_with(package_word)) {
+        one.package = trimmed(rule.substr(package_word.size()));
+      }
+      rules.rules_.push_back(std::move(one));
     }
   }
   return rules;
@@ -30,11 +35,28 @@ LeftOut LeftOut::parse(std::string_view text) {
 const LeftOut::Rule* LeftOut::last_that_fits(std::string_view path) const {
   const std::string text(path);
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
-    if (::fnmatch(rule->pattern.c_str(), text.c_str(), 0) == 0) {
+    if (rule->package.empty() ? ::fnmatch(rule->pattern.c_str(), text.c_str(), 0) == 0 : rule->files.contains(path)) {
       return &*rule;
     }
   }
   return nullptr;
+}
+
+Result<LeftOut> LeftOut::for_packages(const PackageFiles& packages) const {
+  LeftOut known = *this;
+  for (Rule& rule : known.rules_) {
+    if (rule.package.empty()) {
+      continue;
+    }
+    const auto found = packages.find(rule.package);
+    if (found == packages.end()) {
+      return fail(ErrorCode::not_found,
+                  fmt::format("left-out.txt leaves out the package '{}', which the image does not have", rule.package),
+                  "take the line away");
+    }
+    rule.files = found->second;
+  }
+  return known;
 }
 
 bool LeftOut::leaves_out(std::string_view path) const {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +12,17 @@
 
 namespace domsmith {
 
-// Patterns of paths, one a line; '#' begins a comment. The last line that fits a path counts; '!' keeps what fits.
+// The files of packages, by the package's name: paths as they are behind the merged /usr ("/usr/bin/ls", not
+// "/bin/ls").
+using PackageFiles = std::map<std::string, std::set<std::string, std::less<>>>;
+
+// Patterns of paths, one a line, or "package NAME" for all files of a package; '#' begins a comment. The last line that
+// fits a path counts; '!' keeps what fits.
 class LeftOut {
  public:
   static LeftOut parse(std::string_view text);
+  // The same rules, which now know what the image's packages hold. not_found: a rule names a package that is not there.
+  [[nodiscard]] Result<LeftOut> for_packages(const PackageFiles& packages) const;
   [[nodiscard]] bool leaves_out(std::string_view path) const;
   [[nodiscard]] bool keeps(std::string_view path) const;  // by a '!'
   // The rule that fits; empty: none. For tests and for people who ask why.
@@ -23,6 +32,8 @@ class LeftOut {
   struct Rule {
     std::string pattern;
     bool keeps = false;
+    std::string package = {};  // instead of a pattern
+    std::set<std::string, std::less<>> files = {};
   };
   [[nodiscard]] const Rule* last_that_fits(std::string_view path) const;
   std::vector<Rule> rules_;

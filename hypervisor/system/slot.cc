@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/file.h"
 #include "base/process.h"
@@ -52,27 +53,59 @@ Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, 
   return {};
 }
 
-// dpkg's own lists of files: a package counts when one of its files (no folder) is in the tree.
-Result<std::map<std::string, std::string>> packages_of(extfs::FileSystem& image, const SlotTree& tree) {
+// Where a path is behind the merged /usr: dpkg's lists have it as the package does.
+std::string behind_merged_usr(const std::string& path) {
+  for (const std::string_view folder : {"/bin/", "/sbin/", "/lib/", "/lib64/"}) {
+    if (path.starts_with(folder)) {
+      return "/usr" + path;
+    }
+  }
+  return path;
+}
+
+// dpkg's lists name the folders above each file, too: those are everybody's.
+std::set<std::string, std::less<>> files_of_list(std::string_view list) {
+  std::set<std::string> paths;
+  for (const std::string& path : split_lines(list)) {
+    paths.insert(path);
+  }
+  std::set<std::string, std::less<>> files;
+  for (const std::string& path : paths) {
+    const auto below = paths.lower_bound(path + "/");
+    if (path.starts_with('/') && path != "/." && (below == paths.end() || !below->starts_with(path + "/"))) {
+      files.insert(behind_merged_usr(path));
+    }
+  }
+  return files;
+}
+
+Result<PackageFiles> package_files(extfs::FileSystem& image) {
   constexpr const char* info = "/var/lib/dpkg/info";
+  PackageFiles packages;
+  for (const extfs::DirectoryItem& item : TRY(image.list(info))) {
+    if (!item.name.ends_with(".list")) {
+      continue;
+    }
+    packages[item.name.substr(0, std::min(item.name.find(':'), item.name.size() - 5))] =
+        files_of_list(TRY(image.read_file(fmt::format("{}/{}", info, item.name), text_limit)));
+  }
+  return packages;
+}
+
+// A package counts when one of its files (no folder) is in the tree.
+Result<std::map<std::string, std::string>> packages_of(extfs::FileSystem& image, const PackageFiles& packages,
+                                                       const SlotTree& tree) {
   std::map<std::string, std::string> versions;
   for (const InstalledPackage& package : installed_packages(TRY(image.read_file("/var/lib/dpkg/status", text_limit)))) {
     versions[package.name] = package.version;
   }
   std::map<std::string, std::string> present;
-  for (const extfs::DirectoryItem& item : TRY(image.list(info))) {
-    if (!item.name.ends_with(".list")) {
-      continue;
-    }
-    const std::string plain = item.name.substr(0, std::min(item.name.find(':'), item.name.size() - 5));
-    for (const std::string& path :
-         split_lines(TRY(image.read_file(fmt::format("{}/{}", info, item.name), text_limit)))) {
-      const auto real = path.size() > 1 ? resolve(tree, path) : std::nullopt;
-      const auto found = real ? tree.find(*real) : tree.end();
-      if (found != tree.end() && found->second.type != EntryType::directory) {
-        present[plain] = versions[plain];
-        break;
-      }
+  for (const auto& [name, files] : packages) {
+    if (std::ranges::any_of(files, [&](const std::string& path) {
+          const auto found = tree.find(path);
+          return found != tree.end() && found->second.type != EntryType::directory;
+        })) {
+      present[name] = versions[name];
     }
   }
   return present;
@@ -104,23 +137,25 @@ Result<void> add_extras(SlotTree& tree, const SlotExtras& extras) {
 }  // namespace
 
 Result<ReadySlot> make_slot_tree(extfs::FileSystem& image, const SystemRules& rules, const SlotExtras& extras) {
-  ReadySlot slot{.tree = TRY(read_slot_tree(image, rules.left_out)), .facts = {}};
+  const PackageFiles packages = TRY(package_files(image));
+  const LeftOut left_out = TRY(rules.left_out.for_packages(packages));
+  ReadySlot slot{.tree = TRY(read_slot_tree(image, left_out)), .facts = {}};
   TRY(add_extras(slot.tree, extras));
-  drop_unneeded_libraries(slot.tree, rules.left_out);
+  drop_unneeded_libraries(slot.tree, left_out);
   if (const auto missing = missing_libraries(slot.tree); !missing.empty()) {
     return fail(ErrorCode::not_found, fmt::format("the slot would not run: {}", join(missing, "; ")),
                 "name the library's package in the recipe, or leave the program out, too");
   }
   TRY(add_boot_files(image, rules, slot));
-  slot.facts.packages = TRY(packages_of(image, slot.tree));
+  slot.facts.packages = TRY(packages_of(image, packages, slot.tree));
   for (const auto& [path, file] : slot.tree) {
     slot.facts.unpacked += file.content.size();
   }
   return slot;
 }
 
-// gzip: of what GRUB can read, too, the one that unpacks fast. With xz, at five times the work, device scripts of guests and
-// udev ran into their deadlines in a busy dom0.
+// gzip: of what GRUB can read, too, the one that unpacks fast. With xz, at five times the work, device scripts of
+// guests and udev ran into their deadlines in a busy dom0.
 Result<SlotFacts> write_slot(const ReadySlot& slot, const fs::path& file) {
   TRY(remove_file(file));
   Command pack{.argv = {TRY(find_program("mksquashfs")),

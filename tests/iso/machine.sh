@@ -28,6 +28,7 @@ fresh_disks() {
 start_machine() {
   local log=$1 name index=2 more=()
   shift
+  : >"$state/$log.log"
   if [[ -n $uefi ]]; then
     [[ -e $state/vars.fd ]] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$state/vars.fd"
     more+=(-drive "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd" -drive "if=pflash,format=raw,file=$state/vars.fd")
@@ -76,10 +77,11 @@ wait_for_end() {
 }
 
 # One connection for many commands: each key exchange is emulated.
-host() {
+host() { host_reading "$@" </dev/null; }
+host_reading() {
   ssh -F /dev/null -q -i "$state/key" -o BatchMode=yes -o ConnectTimeout=30 -o IdentitiesOnly=yes -o StrictHostKeyChecking=no \
     -o UserKnownHostsFile=/dev/null -o ServerAliveInterval=15 -o ServerAliveCountMax=8 \
-    -o ControlMaster=auto -o "ControlPath=$control/ssh" -o ControlPersist=yes -p "$port" root@127.0.0.1 "$@" </dev/null
+    -o ControlMaster=auto -o "ControlPath=$control/ssh" -o ControlPersist=yes -p "$port" root@127.0.0.1 "$@"
 }
 forget_connection() { rm -f -- "$control/ssh"; }
 

@@ -141,5 +141,10 @@ TEST(InstallPlan, WhatAnInterruptedInstallationLeftIsTakenAgain) {
   EXPECT_TRUE(plan_install(*answer, inventory));
 }
 
+TEST(HostFiles, TheConsolePasswordIsRootsAlone) {
+  EXPECT_EQ(shadow_with_root("daemon:*:1:0:99999:7:::\nroot:*:1:0:99999:7:::\nrooter:!:1::::::\n", "$y$j9T$x"),
+            "daemon:*:1:0:99999:7:::\nroot:$y$j9T$x:1:0:99999:7:::\nrooter:!:1::::::\n");
+}
+
 }  // namespace
 }  // namespace domsmith

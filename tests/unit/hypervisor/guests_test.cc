@@ -1,4 +1,6 @@
 // What a host does at its start about its guests; the program that it asks is a script.
+#include "hypervisor/host/guests.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "hypervisor/host/guests.h"
 
 namespace domsmith {
 namespace {

@@ -33,6 +33,16 @@ TEST(LeftOut, TheLastRuleThatFitsCounts) {
   EXPECT_EQ(rules.rule_for("/usr/share/doc/a"), "/usr/share/doc/*");
 }
 
+TEST(LeftOut, APackageGoesWithAllItsFiles) {
+  const LeftOut rules = LeftOut::parse("package procps # no ps\n!/usr/bin/pgrep\n");
+  const auto known = rules.for_packages({{"procps", {"/usr/bin/ps", "/usr/bin/pgrep"}}, {"bash", {"/usr/bin/bash"}}});
+  ASSERT_TRUE(known);
+  EXPECT_TRUE(known->leaves_out("/usr/bin/ps"));
+  EXPECT_FALSE(known->leaves_out("/usr/bin/pgrep"));
+  EXPECT_FALSE(known->leaves_out("/usr/bin/bash"));
+  EXPECT_THAT(rules.for_packages({{"bash", {}}}).error().what, HasSubstr("the package 'procps', which the image does"));
+}
+
 TEST(LeftOut, TheShippedRulesLeaveOutWhatAHostDoesNotNeed) {
   const LeftOut rules = shipped().left_out;
   for (const char* path :

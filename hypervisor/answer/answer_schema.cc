@@ -234,7 +234,7 @@ const Schema& answer_schema() {
                                  .doc = "Gets a JSON document by POST at the start, at each step, at the end, and when "
                                         "something fails.",
                                  .default_text = "nobody",
-                                 .example = "\"https://install.example.net/report\"",
+                                 .example = "\"http://install.example.net/report\"",
                                  .check = answer_checks::url}}}}},
       .check = answer_checks::whole};
   return schema;

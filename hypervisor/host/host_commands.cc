@@ -10,6 +10,7 @@
 #include "base/json_text.h"
 #include "base/process.h"
 #include "hypervisor/host/guests.h"
+#include "hypervisor/installer/http.h"
 #include "hypervisor/installer/install.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "hypervisor/installer/machine.h"
@@ -27,7 +28,22 @@ struct InstallOptions {
   bool stay = false;
 };
 
-// domsmith.answer=partition of the kernel's command line: the file system labelled DOMSMITH.
+constexpr const char* fetched_answer = "/run/domsmith-install/answer.toml";
+constexpr std::uint64_t answer_limit = 1U << 20;
+
+// What the kernel's command line says of the answer: "partition", a URL, or nothing.
+Result<std::string> answer_word() {
+  constexpr std::string_view name = "domsmith.answer=";
+  const std::string words = TRY(read_file("/proc/cmdline"));
+  const auto at = words.find(name);
+  if (at == std::string::npos) {
+    return std::string();
+  }
+  const std::string rest = words.substr(at + name.size());
+  return rest.substr(0, rest.find_first_of(" \n"));
+}
+
+// domsmith.answer=partition: the file system labelled DOMSMITH.
 Result<std::string> answer_of_partition() {
   const fs::path where = "/run/domsmith-install/answer";
   TRY(make_directories(where));
@@ -41,9 +57,13 @@ Result<Answer> find_answer(const InstallOptions& options) {
   if (!options.answer.empty()) {
     return load_answer(options.answer);
   }
-  const std::string words = TRY(read_file("/proc/cmdline"));
-  if (words.find("domsmith.answer=partition") != std::string::npos) {
+  const std::string word = TRY(answer_word());
+  if (word == "partition") {
     return load_answer(TRY(answer_of_partition()));
+  }
+  if (!word.empty()) {
+    TRY(write_file_atomic(fetched_answer, TRY_AS(http_get(word, answer_limit), "cannot fetch the answer file")));
+    return load_answer(fetched_answer);
   }
   const fs::path carried = fs::path(options.medium) / "domsmith/answer.toml";
   std::error_code ignored;
@@ -58,8 +78,7 @@ Result<void> restart(AnswerFinish finish) {
   return run_command({.argv = {"systemctl", finish == AnswerFinish::poweroff ? "poweroff" : "reboot"}, .input = {}});
 }
 
-Result<void> install_verb(CliContext& cli, const InstallOptions& options) {
-  const Answer answer = TRY(find_answer(options));
+Result<void> install_as(CliContext& cli, const InstallOptions& options, const Answer& answer, Report& report) {
   const Inventory inventory = TRY(live_inventory());
   InstallRequest request{.answer = answer, .plan = TRY(plan_install(answer, inventory)), .cards = {}};
   for (const InventoryCard& card : inventory.cards) {
@@ -69,9 +88,21 @@ Result<void> install_verb(CliContext& cli, const InstallOptions& options) {
     return cli.output().answer(install_plan_json(request.plan), install_plan_text(request.plan));
   }
   const InstallSources sources{.medium = options.medium, .program = cli.program()};
-  const nlohmann::json receipt = TRY(install(request, sources, system_random(), cli.progress()));
+  const nlohmann::json receipt = TRY(install(request, sources, system_random(), report, cli.progress()));
+  report.end(receipt);
   TRY(cli.output().answer(receipt, install_plan_text(request.plan) + "installed\n"));
   return options.stay ? Result<void>() : restart(answer.finish);
+}
+
+Result<void> install_verb(CliContext& cli, const InstallOptions& options) {
+  const Answer answer = TRY(find_answer(options));
+  Report report(cli.plan_only() ? "" : answer.report, answer.host.name, cli.progress());
+  report.start();
+  const auto done = install_as(cli, options, answer, report);
+  if (!done) {
+    report.failure(done.error());
+  }
+  return done;
 }
 
 Result<void> inventory_verb(CliContext& cli) {

@@ -26,8 +26,14 @@ using nlohmann::json;
 
 class Installation {
  public:
-  Installation(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Progress& progress)
-      : request_(request), plan_(request.plan), sources_(sources), random_(random), progress_(progress) {}
+  Installation(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Report& report,
+               Progress& progress)
+      : request_(request),
+        plan_(request.plan),
+        sources_(sources),
+        random_(random),
+        report_(report),
+        progress_(progress) {}
 
   Result<json> run() {
     Operation operation = TRY(Journal(sources_.work / "journal").begin("install", install_plan_json(plan_)));
@@ -40,6 +46,7 @@ class Installation {
     progress_.begin("install", steps.size(), "steps");
     for (std::size_t i = 0; i < steps.size(); ++i) {
       progress_.note(fmt::format("step {} of {}: {}", i + 1, steps.size(), steps[i].name));
+      report_.step(i + 1, steps.size(), steps[i].name);
       TRY_AS(operation.perform(steps[i].name, json::object(), steps[i].act),
              fmt::format("the installation stopped at step {} of {}, {}", i + 1, steps.size(), steps[i].name));
       progress_.advance("install", i + 1, steps.size(), "steps");
@@ -183,15 +190,16 @@ class Installation {
   const InstallPlan& plan_;
   const InstallSources& sources_;
   RandomSource& random_;
+  Report& report_;
   Progress& progress_;
   json receipt_ = {{"images", json::object()}};
 };
 
 }  // namespace
 
-Result<json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random,
+Result<json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Report& report,
                      Progress& progress) {
-  return Installation(request, sources, random, progress).run();
+  return Installation(request, sources, random, report, progress).run();
 }
 
 }  // namespace domsmith

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "hypervisor/answer/answer.h"
 #include "hypervisor/answer/install_plan.h"
+#include "hypervisor/installer/report.h"
 
 namespace domsmith {
 
@@ -34,6 +35,6 @@ struct InstallRequest {
 
 // The receipt, which is on the host too: /var/lib/domsmith/receipt.json.
 Result<nlohmann::json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random,
-                               Progress& progress);
+                               Report& report, Progress& progress);
 
 }  // namespace domsmith

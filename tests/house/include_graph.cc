@@ -73,11 +73,11 @@ const std::vector<Library>& libraries() {
 // The C library's and the kernel's headers: free to all.
 constexpr std::array kSystemFolders{"sys/", "linux/", "asm/", "net/", "netinet/", "arpa/", "bits/"};
 constexpr std::array kSystemHeaders{
-    "aio.h",     "crypt.h",  "dirent.h",   "dlfcn.h",    "endian.h",   "err.h",    "fcntl.h",  "fnmatch.h",
-    "getopt.h",  "glob.h",   "grp.h",      "langinfo.h", "locale.h",   "mntent.h", "poll.h",   "pthread.h",
-    "pty.h",     "pwd.h",    "sched.h",    "signal.h",   "spawn.h",    "stdio.h",  "stdlib.h", "string.h",
-    "strings.h", "syslog.h", "termios.h",  "time.h",     "unistd.h",   "utmp.h",   "wchar.h",  "elf.h",
-    "errno.h",   "limits.h", "byteswap.h", "malloc.h",   "nmmintrin.h"};
+    "aio.h",     "crypt.h",  "dirent.h",   "dlfcn.h",    "endian.h", "err.h",      "fcntl.h",  "fnmatch.h",
+    "getopt.h",  "glob.h",   "grp.h",      "langinfo.h", "locale.h", "mntent.h",   "poll.h",   "pthread.h",
+    "pty.h",     "pwd.h",    "sched.h",    "signal.h",   "spawn.h",  "stdio.h",    "stdlib.h", "string.h",
+    "strings.h", "syslog.h", "termios.h",  "time.h",     "unistd.h", "utmp.h",     "wchar.h",  "elf.h",
+    "errno.h",   "limits.h", "byteswap.h", "malloc.h",   "netdb.h",  "nmmintrin.h"};
 
 bool below(std::string_view path, std::string_view folder) {
   return path == folder || (path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/');

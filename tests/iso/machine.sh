@@ -12,6 +12,14 @@ die() {
   exit 1
 }
 
+memory=${DOMSMITH_ISO_MEMORY:-1024} # MiB of the machine
+
+# made_size slot|iso: bytes, as iso build said
+made_size() {
+  python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["slot"]["size"] if sys.argv[2] == "slot" else d["size"])' \
+    "$state/medium.json" "$1"
+}
+
 disk_file() { printf '%s/%s.img' "$state" "$1"; }
 
 # fresh_disks NAME…: empty ones. A disk's name is its serial number, too.
@@ -39,7 +47,7 @@ start_machine() {
   done
   # A restart ends QEMU: whoever wants the machine to go on starts it again.
   qemu-system-x86_64 -name domsmith-iso -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt \
-    -smp "${DOMSMITH_ISO_CPUS:-2}" -m "${DOMSMITH_ISO_MEMORY:-1024}" -nodefaults -no-user-config -display none -monitor none -no-reboot \
+    -smp "${DOMSMITH_ISO_CPUS:-2}" -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot \
     -serial "file:$state/$log.log" -device virtio-rng-pci "${more[@]}" \
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile= "$@" </dev/null &
   pid=$!
@@ -100,15 +108,19 @@ make_medium() {
   say "the medium is made"
 }
 
+medium_boot= # seconds from the start of the machine to the installer's first step
+
 install_fails() { grep -aq 'domsmith\[.*error:\|cannot start this machine\|Kernel panic' "$state/install.log"; }
 
 # install_from ISO: to the end, when the machine restarts
 install_from() {
-  local limit=$((SECONDS + ${DOMSMITH_ISO_LIMIT:-1500}))
+  local limit=$((SECONDS + ${DOMSMITH_ISO_LIMIT:-2400})) from=$SECONDS
+  medium_boot=
   medium_arguments "$1"
   start_machine install "${medium[@]}"
   while kill -0 "$pid" 2>/dev/null; do
     ! install_fails || die "the installation"
+    [[ -n $medium_boot ]] || ! grep -aq 'step 1 of 9' "$state/install.log" || medium_boot=$((SECONDS - from))
     ((SECONDS < limit)) || die "the installation takes too long"
     sleep 2
   done

@@ -28,6 +28,11 @@ disks=()
 source "$(dirname -- "${BASH_SOURCE[0]}")/machine.sh"
 
 leave() {
+  local status=$?
+  if [[ -n $keep && $status == 0 ]]; then
+    printf 'The machine stays up, process %s. A shell in it: ssh -i %s/key -p %s root@127.0.0.1\n' "$pid" "$state" "$port"
+    exit
+  fi
   stop_machine
   rm -rf -- "$control"
   [[ -n $keep || -n ${DOMSMITH_ISO_STATE:-} ]] || rm -rf -- "$state"

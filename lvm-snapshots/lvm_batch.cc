@@ -1,4 +1,4 @@
-// The three verbs. What a crash left: lvm_batch_recovery.cc.
+// The three verbs. What a crash left: lvm_batch_recovery.cc. What the pool itself holds: lvm_batch_look.cc.
 #include "lvm-snapshots/lvm_batch.h"
 
 #include <fmt/format.h>
@@ -89,23 +89,6 @@ Result<LvmBatch::Refusal> LvmBatch::pool_refusal(const View& view) {
   if (state->transaction_id != view.metadata.transaction_id()) {
     return "the kernel's pool and the volume group are not in step";
   }
-  return std::nullopt;
-}
-
-Result<LvmBatch::Refusal> LvmBatch::look_at_devices(const View& view, std::set<ThinDeviceId>& taken) {
-  Operation operation = TRY(begin("lvm.look", view, nlohmann::json::object()));
-  const auto seen = operation.perform("list", nlohmann::json::object(),
-                                      [&] { return machine_->devices(view.pool, view.metadata.pool_metadata_uuid()); });
-  const bool refused = !seen && (seen.error().code == ErrorCode::not_found || seen.error().code == ErrorCode::busy);
-  if (!seen && !refused) {
-    TRY(machine_->release(view.pool));
-  }
-  TRY(operation.finish());
-  if (refused) {
-    return seen.error().what;
-  }
-  taken = view.metadata.devices();
-  taken.merge(std::set(TRY(seen)));
   return std::nullopt;
 }
 

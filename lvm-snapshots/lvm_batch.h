@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -48,6 +49,9 @@ class LvmBatch {
   [[nodiscard]] Result<bool> unfinished() const;
   // Devices of the pool that no volume of the group has; nullopt: that cannot be told now.
   Result<std::optional<std::set<ThinDeviceId>>> strangers();
+  // For each volume, bytes in blocks that it does not share with its origin; nullopt: that cannot be told now, or it
+  // has no origin.
+  Result<std::vector<std::optional<std::uint64_t>>> differences(std::span<const std::string> names);
 
   // The commands that do the same by hand, for plans.
   [[nodiscard]] std::vector<std::string> plan_clone(std::string_view origin, std::span<const std::string> names) const;
@@ -70,6 +74,9 @@ class LvmBatch {
   Result<Refusal> pool_refusal(const View& view);
   // `taken`: the numbers that new devices cannot have, those of devices that the group does not know among them.
   Result<Refusal> look_at_devices(const View& view, std::set<ThinDeviceId>& taken);
+  // Something that is read while the pool's metadata are held; what a crash leaves of it is released.
+  template <class T>
+  Result<T> look_inside(const View& view, const std::function<Result<T>()>& read);
   Result<Operation> begin(std::string_view verb, const View& view, nlohmann::json parameters);
   Result<void> clone_steps(Operation& operation, View view, const std::string& origin,
                            std::span<const std::string> names, std::vector<Device> devices, Progress& progress);

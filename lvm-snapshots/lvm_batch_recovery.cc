@@ -156,16 +156,4 @@ Result<bool> LvmBatch::recover() {
 
 Result<bool> LvmBatch::unfinished() const { return !TRY(journal_.abandoned()).empty(); }
 
-Result<std::optional<std::set<ThinDeviceId>>> LvmBatch::strangers() {
-  const View view = TRY(look());
-  std::set<ThinDeviceId> all;
-  if (TRY(pool_refusal(view)) || TRY(look_at_devices(view, all))) {
-    return std::nullopt;
-  }
-  for (const ThinDeviceId known : view.metadata.devices()) {
-    all.erase(known);
-  }
-  return all;
-}
-
 }  // namespace domsmith

@@ -25,7 +25,7 @@ constexpr std::string_view in_use = "stop the guest that runs from it, or close 
 constexpr std::string_view more_disk = "add a disk to the volume group (vgextend), or remove what is not needed";
 
 // The most telling first; the texts are those of LVM's source (lib/metadata, lib/activate, lib/format_text, tools).
-constexpr std::array<Sentence, 19> sentences{{
+constexpr std::array<Sentence, 20> sentences{{
     {"too large for circular buffer", ErrorCode::no_space, more_metadata},
     {"insufficient free space", ErrorCode::no_space, more_disk},
     {"nsufficient suitable", ErrorCode::no_space, more_disk},
@@ -36,6 +36,9 @@ constexpr std::array<Sentence, 19> sentences{{
     {"equired device-mapper target(s) not detected", ErrorCode::unsupported,
      "load it: modprobe -a dm_thin_pool dm_snapshot"},
     {"s device-mapper driver missing from kernel", ErrorCode::unsupported, "load it: modprobe dm_mod"},
+    {"needs check", ErrorCode::failed,
+     "have it checked: lvchange -an VG/POOL, then lvchange -ay --config "
+     "'global/thin_check_options=[\"-q\",\"--clear-needs-check-flag\"]' VG/POOL"},
     {"thin_check", ErrorCode::failed, "install it: apt-get install thin-provisioning-tools"},
     {"Check of pool", ErrorCode::failed, "look at it: thin_check, then lvconvert --repair VG/POOL"},
     {"already exists in", ErrorCode::exists, "choose another name"},

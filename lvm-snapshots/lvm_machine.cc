@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "lvm-snapshots/lvm_config.h"
+#include "lvm-snapshots/lvm_delta.h"
 #include "lvm-snapshots/lvm_flush.h"
 #include "lvm-snapshots/lvm_lock.h"
 
@@ -93,6 +94,29 @@ Result<std::set<std::uint32_t>> LvmHost::devices(const std::string& pool, const 
     }
     all.insert(id);
   }
+  return all;
+}
+
+Result<std::vector<std::uint64_t>> LvmHost::differences(const std::string& pool, const std::string& pool_metadata,
+                                                        DevicePairs pairs) {
+  const std::string file = TRY(mapped_device(pool_metadata));
+  TRY(find_program("thin_delta"));
+  TRY(thin_pool_hold_metadata(pool));
+  TRY(fail_point("lvm.look.held"));
+  std::vector<std::uint64_t> all;
+  Result<void> seen;
+  for (const auto& [origin, device] : pairs) {
+    const auto shown = run_program(
+        {"thin_delta", "--metadata-snap", "--thin1", std::to_string(origin), "--thin2", std::to_string(device), file});
+    const auto bytes = shown ? parse_thin_delta(*shown) : Result<std::uint64_t>(std::unexpected(shown.error()));
+    if (!bytes) {
+      seen = std::unexpected(bytes.error());
+      break;
+    }
+    all.push_back(*bytes);
+  }
+  TRY(thin_pool_release_metadata(pool));
+  TRY(std::move(seen));
   return all;
 }
 

@@ -6,7 +6,10 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "lvm-snapshots/lvm_library.h"
@@ -32,6 +35,10 @@ class LvmMachine {
   // Every device of the pool, LVM's or not. not_found, busy: it cannot be told now. A crash may leave a hold on the
   // pool's metadata, which release() ends.
   virtual Result<std::set<std::uint32_t>> devices(const std::string& pool, const std::string& pool_metadata) = 0;
+  // For each pair of devices, bytes in blocks that they do not share. Refusals and crashes as above.
+  using DevicePairs = std::span<const std::pair<std::uint32_t, std::uint32_t>>;
+  virtual Result<std::vector<std::uint64_t>> differences(const std::string& pool, const std::string& pool_metadata,
+                                                         DevicePairs pairs) = 0;
   virtual Result<void> release(const std::string& pool) = 0;
   virtual Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) = 0;
 
@@ -61,6 +68,8 @@ class LvmHost final : public LvmMachine {
     return thin_pool_delete(pool, device);
   }
   Result<std::set<std::uint32_t>> devices(const std::string& pool, const std::string& pool_metadata) override;
+  Result<std::vector<std::uint64_t>> differences(const std::string& pool, const std::string& pool_metadata,
+                                                 DevicePairs pairs) override;
   Result<void> release(const std::string& pool) override { return thin_pool_release_metadata(pool); }
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override {
     return thin_pool_set_transaction(pool, from, to);

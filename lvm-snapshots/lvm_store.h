@@ -27,6 +27,7 @@ class LvmStore final : public VolumeStore {
   Result<VolumeInfo> find(std::string_view name) override;
   Result<StoreSurvey> survey() override;
   Result<std::uint64_t> grow(std::uint64_t bytes) override;
+  Result<std::vector<std::optional<std::uint64_t>>> changed_bytes(std::span<const std::string> names) override;
   Result<VolumeInfo> create(std::string_view name, std::uint64_t size) override;
   Result<std::unique_ptr<BlockTarget>> open(std::string_view name, Access access) override;
   Result<void> seal(std::string_view name) override;

@@ -53,6 +53,20 @@ Result<StoreSurvey> LvmStore::survey() {
   return survey;
 }
 
+// Devices are compared by the pool's own metadata: nothing is activated, nothing read.
+Result<std::vector<std::optional<std::uint64_t>>> LvmStore::changed_bytes(std::span<const std::string> names) {
+  if (!context_->commands().thin()) {
+    return VolumeStore::changed_bytes(names);
+  }
+  const FileLock gate = TRY(context_->use().gate());
+  const LvmGroup group = TRY(context_->report());
+  std::vector<std::string> lvs;
+  for (const std::string& volume : names) {
+    lvs.push_back(TRY(context_->lookup(group, volume))->lv);
+  }
+  return context_->batch().differences(lvs);
+}
+
 Result<void> LvmStore::add_pool_strays(std::vector<StoreStray>& strays) {
   if (!context_->commands().thin()) {
     return {};

@@ -145,6 +145,10 @@ class VolumeStore {
   // Of many volumes, for about the price of one; those that are not there are passed over.
   virtual Result<void> deactivate_all(std::span<const std::string> names);
 
+  // For each of these clones, bytes by which it differs from its origin, in whole blocks of the store, its identity
+  // among them; nullopt: that cannot be told. Costs a look at each; LVM: thin_delta(8).
+  virtual Result<std::vector<std::optional<std::uint64_t>>> changed_bytes(std::span<const std::string> names);
+
   // For --plan: the commands a verb runs, or those that do the same by hand (dir:); empty where there are none
   // (memory:).
   [[nodiscard]] virtual std::vector<std::string> plan_create(std::string_view name, std::uint64_t size) const = 0;

@@ -1,4 +1,4 @@
-// admit_clones()
+// admit_clones(), and what stores say of their volumes that know no better.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -39,6 +39,14 @@ Result<void> admit_clones(const StoreStatus& status, std::size_t count, std::uin
                       "make fewer, remove what is not needed, or extend what is short: domsmith store status");
   refused.error().causes = std::move(short_of);
   return refused;
+}
+
+Result<std::vector<std::optional<std::uint64_t>>> VolumeStore::changed_bytes(std::span<const std::string> names) {
+  std::vector<std::optional<std::uint64_t>> all;
+  for (const std::string& volume : names) {
+    all.emplace_back(TRY(find(volume)).used);
+  }
+  return all;
 }
 
 }  // namespace domsmith

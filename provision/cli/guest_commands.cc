@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "provision/cli/changes_table.h"
 #include "provision/cli/guest_table.h"
 #include "provision/cli/site.h"
 #include "provision/domain/config_dir.h"
@@ -19,6 +20,7 @@ struct GuestOptions {
   std::string pattern;
   bool all = false;
   bool settle = false;
+  bool changes = false;
 };
 
 GuestFilter filter_of(const GuestOptions& options) {
@@ -124,9 +126,16 @@ Result<void> batch_verb(CliContext& cli, const GuestOptions& options, const char
         {{"verb", fmt::format("guest {}", word)}, {"guests", names}},
         fmt::format("{} {} guest{}\n{}", word, guests.size(), guests.size() == 1 ? "" : "s", text));
   }
+  nlohmann::json document{{"verb", fmt::format("guest {}", word)}, {"guests", names}};
+  std::string before;
+  if (options.changes) {
+    const std::vector<GuestChanges> changes = TRY(report_changes(site.place(), guests, false, cli.progress()));
+    document["changes"] = changes_json(changes);
+    before = changes_table(changes).text({});
+  }
   TRY(act(site.place(), guests, TRY(running_names(cli)), cli.progress()));
-  return cli.output().answer({{"verb", fmt::format("guest {}", word)}, {"guests", names}},
-                             fmt::format("{} guest{}: {} done\n", guests.size(), guests.size() == 1 ? "" : "s", word));
+  return cli.output().answer(
+      document, fmt::format("{}{} guest{}: {} done\n", before, guests.size(), guests.size() == 1 ? "" : "s", word));
 }
 
 Verb add_batch_verb(CliContext& cli, Verb guest, const char* word, const char* what,
@@ -146,6 +155,7 @@ void add_reset_verb(CliContext& cli, Verb guest) {
   };
   Verb verb = add_batch_verb(cli, guest, "reset", "back to the golden image, same identity", options,
                              [&cli, options, act] { return batch_verb(cli, *options, "reset", act); });
+  verb.add_flag("--changes", options->changes, "print how much each had changed");
   verb.add_flag("--settle", options->settle, "write identities now; in a thin pool they wait for the next start");
 }
 
@@ -168,6 +178,7 @@ void add_guest_commands(CliContext& cli) {
   show.add_option("GUEST", options->name, "its name").required();
   Verb config = cli.verb(guest, "config", "print its xl.cfg", [&cli, options] { return show_config(cli, *options); });
   config.add_option("GUEST", options->name, "its name").required();
+  add_changes_command(cli, guest);
   add_run_commands(cli, guest);
   add_settle_command(cli, guest);
   add_life_commands(cli, guest);

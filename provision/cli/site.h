@@ -51,6 +51,7 @@ void add_clone_command(CliContext& cli);
 void add_guest_commands(CliContext& cli);
 void add_run_commands(CliContext& cli, Verb guest);  // start, stop, console, and the hidden guest-monitor
 void add_settle_command(CliContext& cli, Verb guest);
+void add_changes_command(CliContext& cli, Verb guest);
 void add_life_commands(CliContext& cli, Verb guest);  // promote, rebase, resize
 void add_list_command(CliContext& cli);
 void add_recover_command(CliContext& cli);

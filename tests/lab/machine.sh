@@ -49,6 +49,7 @@ volatile_disk() { # ID
 disks_pid() { own_pid "$state/disks.pid" "$lab_dir/volatile_disk"; }
 
 start_volatile_disks() {
+  : >"$state/disks.out" # what the former ones said is not to be taken for these
   setsid "$lab_dir/volatile_disk" "$(<"$state/control")/disks" "dom0=$state/dom0.img" "vg0=$state/vg0.img" </dev/null \
     >"$state/disks.out" 2>&1 {state_lock}>&- &
   printf '%s\n' $! >"$state/disks.pid"

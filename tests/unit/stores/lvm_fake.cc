@@ -169,6 +169,14 @@ Result<std::set<std::uint32_t>> LvmFake::devices(const std::string&, const std::
   return device_ids();
 }
 
+Result<std::vector<std::uint64_t>> LvmFake::differences(const std::string&, const std::string&, DevicePairs pairs) {
+  std::vector<std::uint64_t> all;
+  for (const auto& [origin, device] : pairs) {
+    all.push_back(65536 * static_cast<std::uint64_t>(device - origin));  // something that each pair has of its own
+  }
+  return all;
+}
+
 Result<void> LvmFake::release(const std::string&) {
   Pool pool = load();
   pool.held = false;

@@ -28,6 +28,8 @@ class LvmFake final : public LvmMachine {
   Result<bool> create_device(const std::string& pool, std::uint32_t device) override;
   Result<bool> delete_device(const std::string& pool, std::uint32_t device) override;
   Result<std::set<std::uint32_t>> devices(const std::string& pool, const std::string& pool_metadata) override;
+  Result<std::vector<std::uint64_t>> differences(const std::string& pool, const std::string& pool_metadata,
+                                                 DevicePairs pairs) override;
   Result<void> release(const std::string& pool) override;
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override;
   // lvcreate -s and lvremove of one thin volume, in the steps of LVM: metadata with the message, message and

@@ -191,12 +191,13 @@ TEST(LvmErrors, LvmsSentencesGetACode) {
            {"Names starting \"snapshot\" are reserved. Please choose a different LV name.", ErrorCode::bad_input},
            {"thin-pool: Required device-mapper target(s) not detected in your kernel.", ErrorCode::unsupported},
            {"Is device-mapper driver missing from kernel?", ErrorCode::unsupported},
+           {"Cannot send messages to thin pool p with read only metadata which needs check first.", ErrorCode::failed},
            {"Something nobody has seen", ErrorCode::failed}}) {
     const Error error = lvm_error("cannot do it", LvmOutcome{false, "", {said.line}, {}});
     EXPECT_EQ(error.code, said.code) << said.line;
     EXPECT_EQ(error.what, "cannot do it");
     EXPECT_EQ(error.causes, std::vector<std::string>{said.line});
-    EXPECT_EQ(error.remedy.empty(), said.code == ErrorCode::failed) << said.line;
+    EXPECT_EQ(error.remedy.empty(), std::string_view(said.line).starts_with("Something")) << said.line;
   }
 }
 

@@ -42,6 +42,23 @@ rebased() {
   same "origin of k-2" "$image" "$(origin_of k-2)"
 }
 
+# A chunk for what is written, not more than the identity's few beside it.
+changes_told() {
+  local before
+  domsmith guest settle k-2
+  before=$(changed k-2)
+  ((before > 0 && before < 1048576))
+  lvchange -qq -ay -K vg0/k-2
+  debugfs -w -R 'write /etc/services /root/services' /dev/vg0/k-2
+  lvchange -qq -an vg0/k-2
+  (($(changed k-2) > before))
+  same "files" "1: /root/services" "$(domsmith guest changes k-2 --files --json | json '"{}: {}".format(d["guests"][0]["files"], d["guests"][0]["first_files"][0])')"
+  same "at its reset" "$(changed k-2)" "$(domsmith guest reset k-2 --changes --json | json 'd["changes"][0]["bytes"]')"
+  same "a fresh one" 0 "$(changed k-2)"
+}
+
+changed() { domsmith guest changes "$1" --json | json 'd["guests"][0]["bytes"]'; }
+
 resized_while_fresh() {
   same "k-1 waits" True "$(waits k-1)"
   grow
@@ -96,6 +113,7 @@ check "clone of two" domsmith clone "$image" --name k --count 2 --template tiny-
 mib=$(size_of k-1.fresh)
 check "promote of a guest that waits for its identity" promoted_while_fresh
 check "rebase there and back" rebased
+check "what a guest has changed is told" changes_told
 check "grow and shrink of a guest that waits for its identity" resized_while_fresh
 domsmith guest settle k-1 k-2 >/dev/null 2>&1
 rebase_points=$(points to_silver)

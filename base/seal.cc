@@ -1,6 +1,5 @@
 #include "base/seal.h"
 
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -11,20 +10,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/audit_arch.h"
+
 namespace domsmith {
 namespace {
-
-#if defined(__x86_64__)
-constexpr std::uint32_t architecture = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint32_t architecture = AUDIT_ARCH_AARCH64;
-#elif defined(__i386__)
-constexpr std::uint32_t architecture = AUDIT_ARCH_I386;
-#elif defined(__arm__)
-constexpr std::uint32_t architecture = AUDIT_ARCH_ARM;
-#else
-#error "base/seal.cc does not know this architecture's number for seccomp"
-#endif
 
 // Memory, the descriptors at hand, the clock, and the end. mmap and mprotect are looked at closer.
 constexpr std::array allowed{
@@ -73,7 +62,7 @@ void answer_mapping(std::vector<sock_filter>& program, long call) {
 std::vector<sock_filter> filter() {
   std::vector<sock_filter> program{
       statement(BPF_LD | BPF_W | BPF_ABS, architecture_at),
-      jump(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0),
+      jump(BPF_JMP | BPF_JEQ | BPF_K, native_audit_arch, 1, 0),
       statement(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
       statement(BPF_LD | BPF_W | BPF_ABS, action_at),
   };

@@ -186,7 +186,7 @@ Worker::~Worker() { kill(); }
 
 Result<Worker> Worker::start(const WorkerOptions& options, const Work& work) {
   Pipe out = TRY(make_large_pipe());
-  Pipe verdict = TRY(make_large_pipe());
+  Pipe verdict = TRY(make_pipe());
   const pid_t pid = ::fork();
   if (pid < 0) {
     return fail_errno("cannot start a process", errno);

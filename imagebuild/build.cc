@@ -13,6 +13,7 @@
 #include "imagebuild/engine/engine.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/extfs/writer.h"
+#include "imagebuild/recipe/headroom.h"
 #include "imagebuild/sources/tree_run.h"
 #include "imagebuild/tree/wire.h"
 
@@ -139,8 +140,11 @@ std::string plan_text(const BuildPlan& plan) {
   const Recipe& recipe = plan.recipe;
   std::string text = fmt::format("image {} {}\n{}", recipe.image.name, recipe.image.version,
                                  plan.source ? sources::plan_text(*plan.source) : plan_text(plan.packages));
-  text += fmt::format("file system {} '{}' of {} ({} bytes)\n", recipe.filesystem.type, recipe.filesystem.label,
-                      size_text(recipe.filesystem.size), recipe.filesystem.size);
+  text += fmt::format(
+      "file system {} '{}' of {}\n", recipe.filesystem.type, recipe.filesystem.label,
+      recipe.filesystem.size == 0
+          ? fmt::format("what is in it and {}; the tree is made once to be measured", recipe.filesystem.headroom)
+          : fmt::format("{} ({} bytes)", size_text(recipe.filesystem.size), recipe.filesystem.size));
   if (recipe.boot.kernel == "none") {
     return text + "no boot files\n";
   }
@@ -153,6 +157,12 @@ std::string plan_text(const BuildPlan& plan) {
 
 nlohmann::json plan_json(const BuildPlan& plan) {
   const Recipe& recipe = plan.recipe;
+  const Recipe::Filesystem& filesystem = recipe.filesystem;
+  nlohmann::json size{{"type", filesystem.type}, {"label", filesystem.label}, {"bytes", filesystem.size}};
+  if (filesystem.size == 0) {
+    size["bytes"] = nullptr;
+    size["headroom"] = filesystem.headroom;
+  }
   nlohmann::json boot = nullptr;
   if (recipe.boot.kernel != "none") {
     boot = {{"kernel", recipe.boot.kernel}, {"modules", recipe.boot.modules}, {"cmdline", recipe.boot.cmdline}};
@@ -160,8 +170,7 @@ nlohmann::json plan_json(const BuildPlan& plan) {
   return {{"image", {{"name", recipe.image.name}, {"version", recipe.image.version}}},
           {"packages", plan.source ? nlohmann::json() : plan_json(plan.packages)},
           {"source", plan.source ? sources::plan_json(*plan.source) : nlohmann::json()},
-          {"filesystem",
-           {{"type", recipe.filesystem.type}, {"label", recipe.filesystem.label}, {"bytes", recipe.filesystem.size}}},
+          {"filesystem", std::move(size)},
           {"boot", std::move(boot)}};
 }
 
@@ -209,25 +218,62 @@ Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progr
   return result;
 }
 
-Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener, const BuildOptions& options) {
-  OneAtATime progress(listener);
-  const Folders folders = TRY(make_folders(options));
-  if (plan.source) {
-    return build_from(plan, target, progress, {}, [&](TreeSink& sink, Progress& shown) -> Result<void> {
+Result<std::uint64_t> measure_from(const BuildPlan& plan, Progress& progress, const GiveTree& give) {
+  // A file system that is too small goes on counting, and says in the end what would do (extfs/writer.h).
+  constexpr std::uint64_t too_small = 16ULL << 20;
+  const auto target = memory_target(too_small);
+  auto image = TRY(extfs::FileSystem::format(*target, {.label = plan.recipe.filesystem.label, .size = too_small}));
+  extfs::TreeWriter writer(image);
+  TRY(give(writer, progress));
+  const auto finished = writer.finish();
+  if (!finished && finished.error().code != ErrorCode::no_space) {
+    return std::unexpected(finished.error());
+  }
+  const std::uint64_t needed = finished ? too_small : writer.stats().size_least;
+  return parse_headroom(plan.recipe.filesystem.headroom).value_or(Headroom{}).size_for(needed);
+}
+
+namespace {
+
+// How the plan's tree comes about: of [source], or of packages.
+GiveTree giver(const BuildPlan& plan, const engine::PackageSet& chosen, const Folders& folders,
+               const BuildOptions& options) {
+  return [&](TreeSink& sink, Progress& shown) -> Result<void> {
+    if (plan.source) {
       TRY_AS(sources::write_source_tree(*plan.source, sink, shown, folders.work),
              fmt::format("cannot make the tree of '{}'", plan.recipe.image.name));
       return {};
-    });
+    }
+    TRY(write_tree(plan, chosen, folders, sink, shown));
+    return give_files(options.files, chosen.epoch, sink);
+  };
+}
+
+Result<engine::PackageSet> choose(const BuildPlan& plan, const Folders& folders, const BuildOptions& options,
+                                  Progress& progress) {
+  if (plan.source) {
+    return engine::PackageSet{};
   }
-  engine::PackageSet chosen = options.packages
-                                  ? *options.packages
-                                  : TRY_AS(engine::choose_packages(plan.packages, folders.engine, progress),
-                                           fmt::format("cannot build the packages of '{}'", plan.recipe.image.name));
-  BuildResult result = TRY(
-      build_from(plan, target, progress, stamp_of(plan, chosen), [&](TreeSink& sink, Progress& shown) -> Result<void> {
-        TRY(write_tree(plan, chosen, folders, sink, shown));
-        return give_files(options.files, chosen.epoch, sink);
-      }));
+  return options.packages ? Result<engine::PackageSet>(*options.packages)
+                          : TRY_AS(engine::choose_packages(plan.packages, folders.engine, progress),
+                                   fmt::format("cannot build the packages of '{}'", plan.recipe.image.name));
+}
+
+}  // namespace
+
+Result<std::uint64_t> measure(const BuildPlan& plan, Progress& listener, const BuildOptions& options) {
+  OneAtATime progress(listener);
+  const Folders folders = TRY(make_folders(options));
+  const engine::PackageSet chosen = TRY(choose(plan, folders, options, progress));
+  return measure_from(plan, progress, giver(plan, chosen, folders, options));
+}
+
+Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& listener, const BuildOptions& options) {
+  OneAtATime progress(listener);
+  const Folders folders = TRY(make_folders(options));
+  engine::PackageSet chosen = TRY(choose(plan, folders, options, progress));
+  BuildResult result = TRY(build_from(plan, target, progress, plan.source ? ImageStamp{} : stamp_of(plan, chosen),
+                                      giver(plan, chosen, folders, options)));
   result.chosen = std::move(chosen);
   return result;
 }

@@ -68,6 +68,10 @@ struct BuildOptions {
   std::map<std::string, std::string> files = {};    // put into the finished tree, by path without the leading '/'
 };
 
+// The size of [filesystem] size = "auto": what is in the image and the headroom. The tree is made for it and thrown
+// away; it is made of the same layers as the image will be.
+Result<std::uint64_t> measure(const BuildPlan& plan, Progress& progress, const BuildOptions& options = {});
+
 // Writes the image to a target of at least recipe.filesystem.size bytes that reads as zeroes. Errors: no_space with the
 // size that would do in its remedy; interrupted; what packages/, engine/, extfs/ and boot/ say.
 Result<BuildResult> build(const BuildPlan& plan, BlockTarget& target, Progress& progress,
@@ -82,6 +86,8 @@ struct ImageStamp {
 using GiveTree = std::function<Result<void>(TreeSink& sink, Progress& progress)>;
 Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progress& progress, const ImageStamp& stamp,
                                const GiveTree& give);
+
+Result<std::uint64_t> measure_from(const BuildPlan& plan, Progress& progress, const GiveTree& give);
 
 // As which kinds of guest the kernel can boot: a note, or a warning where it is none, or not known.
 void say_ability(const boot::BootFiles& files, Progress& progress);

@@ -13,13 +13,6 @@
 namespace domsmith::answer_checks {
 namespace {
 
-std::optional<Complaint> complaint_of(const Result<void>& result) {
-  if (result) {
-    return std::nullopt;
-  }
-  return Complaint{.what = result.error().what, .hint = result.error().remedy};
-}
-
 bool good_in_volume_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
          c == '+' || c == '-';

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -19,21 +18,13 @@
 #include <cstddef>
 #include <optional>
 
+#include "base/audit_arch.h"
 #include "base/fd.h"
+#include "base/pipe.h"
 #include "base/process.h"
 
 namespace domsmith::engine {
 namespace {
-
-#if defined(__x86_64__)
-constexpr std::uint32_t native_audit_arch = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint32_t native_audit_arch = AUDIT_ARCH_AARCH64;
-#elif defined(__i386__)
-constexpr std::uint32_t native_audit_arch = AUDIT_ARCH_I386;
-#else
-constexpr std::uint32_t native_audit_arch = AUDIT_ARCH_ARM;
-#endif
 
 // "Done", without doing it. Where the kernel refuses the filter, programs wait for the disk as ever.
 void make_sync_free() {
@@ -192,12 +183,7 @@ void clear_processes() {
 // A child in the tree; the text of its Error comes back through a pipe.
 Result<void> in_tree(const std::string& root, const std::vector<BindMount>& mounts,
                      const std::function<Result<void>()>& work) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail_errno("cannot make a pipe", errno);
-  }
-  const Fd read_end(ends[0]);
-  Fd write_end(ends[1]);
+  auto [read_end, write_end] = TRY(make_pipe());
   const pid_t pid = ::fork();
   if (pid == 0) {
     auto done = enter_tree(root, mounts);

@@ -96,6 +96,10 @@ const Schema& lock_schema() {
   return schema;
 }
 
+std::filesystem::path lock_beside(const std::filesystem::path& recipe, const std::string& image) {
+  return recipe.parent_path() / (image + ".lock.toml");
+}
+
 std::string lock_text(const Lock& lock) {
   DocumentTable root(lock_schema().root);
   root.set("schema", std::int64_t{1});

@@ -21,6 +21,9 @@ struct Lock {
 
 const Schema& lock_schema();
 
+// NAME.lock.toml, beside the recipe of the image NAME.
+std::filesystem::path lock_beside(const std::filesystem::path& recipe, const std::string& image);
+
 std::string lock_text(const Lock& lock);
 Result<Lock> parse_lock(std::string_view text, const std::string& file);
 Result<Lock> load_lock(const std::filesystem::path& file);

@@ -248,6 +248,7 @@ Result<void> TreeWriter::State::too_small(ext2_ino_t highest_inode) {
   const Need need{.blocks = plan.cursor.most_in_use(), .inodes = highest_inode, .inode_ratio = inode_ratio};
   const NeededSize size = TRY(needed_size(need));
   stats.size_needed = size.rounded;
+  stats.size_least = size.least;
   const std::uint64_t now = ext2fs_blocks_count(fs->super) * fs->blocksize;
   return fail(ErrorCode::no_space,
               fmt::format("the file system of {} is too small: {} would do", size_text(now), size_text(size.least)),

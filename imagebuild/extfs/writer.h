@@ -26,7 +26,8 @@ struct WriterStats {
   std::uint64_t specials = 0;       // device nodes, fifos, sockets
   std::uint64_t data_bytes = 0;     // of regular files, holes not counted
   std::uint64_t bytes_written = 0;  // to the target, metadata included; known after finish()
-  std::uint64_t size_needed = 0;    // bytes; known after a finish() that failed with no_space
+  // Bytes; known after a finish() that failed with no_space: a rounder size that would do, and the least.
+  std::uint64_t size_needed = 0, size_least = 0;
 };
 
 class TreeWriter final : public TreeSink {

@@ -8,24 +8,29 @@
 
 namespace domsmith::foreign {
 
-// The functions that we use, under their names without "guestfs_".
+// The functions that we use, without their "guestfs_".
+#define DOMSMITH_GUESTFS_FUNCTIONS(USE) \
+  USE(add_drive_opts)                   \
+  USE(blockdev_getsize64)               \
+  USE(close)                            \
+  USE(create)                           \
+  USE(inspect_get_arch)                 \
+  USE(inspect_get_mountpoints)          \
+  USE(inspect_get_type)                 \
+  USE(inspect_os)                       \
+  USE(last_error)                       \
+  USE(launch)                           \
+  USE(mount_ro)                         \
+  USE(set_backend)                      \
+  USE(set_backend_setting)              \
+  USE(set_error_handler)                \
+  USE(set_memsize)                      \
+  USE(tar_out_opts)
+
 struct GuestfsLibrary {
-  decltype(&guestfs_add_drive_opts) add_drive_opts;
-  decltype(&guestfs_blockdev_getsize64) blockdev_getsize64;
-  decltype(&guestfs_close) close;
-  decltype(&guestfs_create) create;
-  decltype(&guestfs_inspect_get_arch) inspect_get_arch;
-  decltype(&guestfs_inspect_get_mountpoints) inspect_get_mountpoints;
-  decltype(&guestfs_inspect_get_type) inspect_get_type;
-  decltype(&guestfs_inspect_os) inspect_os;
-  decltype(&guestfs_last_error) last_error;
-  decltype(&guestfs_launch) launch;
-  decltype(&guestfs_mount_ro) mount_ro;
-  decltype(&guestfs_set_backend) set_backend;
-  decltype(&guestfs_set_backend_setting) set_backend_setting;
-  decltype(&guestfs_set_error_handler) set_error_handler;
-  decltype(&guestfs_set_memsize) set_memsize;
-  decltype(&guestfs_tar_out_opts) tar_out_opts;
+#define DOMSMITH_DECLARE(name) decltype(&guestfs_##name) name;
+  DOMSMITH_GUESTFS_FUNCTIONS(DOMSMITH_DECLARE)
+#undef DOMSMITH_DECLARE
 };
 
 // unsupported, with the package to install, where the library is absent.

@@ -9,6 +9,7 @@
 #include "base/passwords.h"
 #include "base/text.h"
 #include "imagebuild/packages/customize.h"
+#include "imagebuild/packages/distributions.h"
 #include "imagebuild/packages/repositories.h"
 
 namespace domsmith::packages {
@@ -78,6 +79,17 @@ Result<void> check_package_name(const std::string& name) {
   return {};
 }
 
+// A host of another distribution has no sources of this one.
+Recipe::Distribution with_mirrors(const Recipe& recipe, const HostFacts& host) {
+  Recipe::Distribution wanted = recipe.distribution;
+  const bool known =
+      std::ranges::any_of(host.sources, [&](const AptSource& source) { return source.suite == wanted.release; });
+  if (wanted.mirrors.empty() && !known) {
+    wanted.mirrors = own_mirrors(wanted, recipe.image.architecture);
+  }
+  return wanted;
+}
+
 nlohmann::json steps_json(const HookSteps& hook) {
   nlohmann::json steps = nlohmann::json::array();
   for (const agent::Step& step : hook.steps) {
@@ -122,7 +134,7 @@ Result<PackagePlan> plan_packages(const Recipe& recipe, const HostFacts& host) {
   plan.mode = host.root ? PackagePlan::Mode::root : PackagePlan::Mode::unshare;
   plan.suite = recipe.distribution.release;
   plan.architecture = recipe.image.architecture;
-  plan.sources = TRY(select_sources(recipe.distribution, host.sources));
+  plan.sources = TRY(select_sources(with_mirrors(recipe, host), host.sources));
   plan.repositories = recipe.repositories;
   plan.pins = recipe.pins;
   plan.packages = wanted_packages(recipe);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "imagebuild/packages/distributions.h"
 
 namespace domsmith::packages {
 namespace {
@@ -229,7 +230,8 @@ Result<std::vector<AptSource>> recipe_sources(const Recipe::Distribution& wanted
         out.push_back(std::move(source));
       }
     } else {
-      out.push_back({mirror, wanted.release, wanted.components, {}, false, "the recipe's mirror", {}});
+      out.push_back(
+          {mirror, wanted.release, wanted.components, keyring_of(wanted.name), false, "the recipe's mirror", {}});
     }
   }
   return out;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "imagebuild/recipe/headroom.h"
 #include "imagebuild/recipe/source_text.h"
 
 namespace domsmith::spelling {
@@ -110,11 +111,7 @@ std::optional<Complaint> source_line(std::string_view text) {
 
 }  // namespace
 
-std::optional<Complaint> object_name(std::string_view text) {
-  const auto checked = check_name("name", text);
-  return checked ? std::nullopt
-                 : std::optional(Complaint{.what = checked.error().what, .hint = checked.error().remedy});
-}
+std::optional<Complaint> object_name(std::string_view text) { return complaint_of(check_name("name", text)); }
 
 std::optional<Complaint> version(std::string_view text) {
   return spelled(
@@ -207,6 +204,13 @@ std::optional<Complaint> kernel(std::string_view text) { return text == "none" ?
 std::optional<Complaint> label(std::string_view text) {
   return spelled("label", text, 16, "letters, digits, '.', '_' and '-'",
                  [&](std::size_t i) { return letter(text[i]) || digit(text[i]) || any_of(text[i], "._-"); });
+}
+
+std::optional<Complaint> headroom(std::string_view text) {
+  return parse_headroom(text)
+             ? std::nullopt
+             : std::optional(Complaint{.what = fmt::format("bad headroom '{}'", shortened(text)),
+                                       .hint = "a size or a part of what is there: \"256MiB\", \"20%\""});
 }
 
 std::optional<Complaint> host_name(std::string_view text) {

@@ -21,6 +21,7 @@ std::optional<Complaint> package(
 std::optional<Complaint> plain_package(std::string_view text);  // the name, perhaps with ":arch"
 std::optional<Complaint> kernel(std::string_view text);         // a package's name or "none"
 std::optional<Complaint> label(std::string_view text);          // of a file system: 1 to 16 bytes (ext4)
+std::optional<Complaint> headroom(std::string_view text);       // "256MiB", "20%"
 std::optional<Complaint> host_name(std::string_view text);      // hostname(7): labels of RFC 1123, at most 64 bytes
 std::optional<Complaint> timezone(std::string_view text);       // a path below /usr/share/zoneinfo
 std::optional<Complaint> locale(std::string_view text);         // locale(7): "de_DE.UTF-8"

@@ -50,6 +50,14 @@ json list_schema(const KeySchema& key) {
   return schema;
 }
 
+json size_schema(const KeySchema& key) {
+  json schema{{"anyOf", {number_schema(key), {{"type", "string"}, {"pattern", "^[0-9]+ *([KMGT]i?B)?$"}}}}};
+  if (!key.word.empty()) {
+    schema["anyOf"].push_back({{"const", key.word}});
+  }
+  return schema;
+}
+
 json type_schema(const KeySchema& key) {
   switch (key.type) {
     case ValueType::string:
@@ -59,7 +67,7 @@ json type_schema(const KeySchema& key) {
     case ValueType::boolean:
       return {{"type", "boolean"}};
     case ValueType::size:
-      return {{"anyOf", {number_schema(key), {{"type", "string"}, {"pattern", "^[0-9]+ *([KMGT]i?B)?$"}}}}};
+      return size_schema(key);
     case ValueType::mode:
       return {{"anyOf",
                {{{"type", "integer"}, {"minimum", 0}, {"maximum", 07777}},
@@ -149,6 +157,9 @@ std::string cell(std::string_view text) {
 }
 
 std::string type_text(const KeySchema& key) {
+  if (!key.word.empty()) {
+    return fmt::format("{} or `\"{}\"`", type_words(key.type).substr(2), key.word);
+  }
   if (key.choices.empty()) {
     return std::string(type_words(key.type).substr(type_words(key.type).find(' ') + 1));
   }

@@ -30,7 +30,7 @@ TableSchema distribution_table() {
                     .type = ValueType::string_or_list,
                     .doc = "URLs, or whole lines of sources.list(5)",
                     .fallback = StringList{},
-                    .default_text = "the host's own apt sources",
+                    .default_text = "the host's own apt sources; Ubuntu and Devuan on another host: their own",
                     .example = "\"https://deb.debian.org/debian\"",
                     .check = spelling::mirror}}};
 }

@@ -266,6 +266,7 @@ void fill_tables(const DocumentTable& root, Recipe& recipe) {
   const DocumentTable& filesystem = root.table("filesystem");
   recipe.filesystem = {.type = filesystem.string("type"),
                        .size = static_cast<std::uint64_t>(filesystem.integer("size")),
+                       .headroom = filesystem.string("headroom"),
                        .label = filesystem.string("label")};
   const DocumentTable& system = root.table("system");
   recipe.system = {.hostname = or_default(system, "hostname", recipe.image.name),
@@ -338,6 +339,10 @@ Result<Recipe> load_recipe(const std::filesystem::path& path, const RecipeChoice
   const std::string text =
       TRY_AS(read_file(path, document_limit), fmt::format("cannot read the recipe {}", path.string()));
   return parse_recipe(text, path, choices);
+}
+
+bool is_named_as_recipe(const std::filesystem::path& file) {
+  return file.extension() == ".toml" && file.stem().extension() != ".lock";
 }
 
 }  // namespace domsmith

@@ -27,4 +27,7 @@ Result<Recipe> load_recipe(const std::filesystem::path& path, const RecipeChoice
 // What a recipe may say.
 const Schema& recipe_schema();
 
+// By its name: NAME.toml is one, NAME.lock.toml is the lock of one (engine/lock.h).
+bool is_named_as_recipe(const std::filesystem::path& file);
+
 }  // namespace domsmith

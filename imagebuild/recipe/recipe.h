@@ -128,7 +128,8 @@ struct Recipe {
   } packages;
   struct Filesystem {
     std::string type = "ext4";
-    std::uint64_t size = 2ULL << 30;  // bytes
+    std::uint64_t size = 2ULL << 30;  // bytes; 0: what is in it and the headroom, known once the tree is made
+    std::string headroom = "256MiB";  // headroom.h
     std::string label = "root";
     bool operator==(const Filesystem&) const = default;
   } filesystem;

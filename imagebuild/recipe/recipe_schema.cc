@@ -92,23 +92,31 @@ TableSchema source_table() {
 }
 
 TableSchema filesystem_table() {
-  return {.name = "filesystem",
-          .doc = "The image's root file system.",
-          .keys = {{.name = "type", .doc = "its type", .fallback = "ext4", .example = "\"ext4\"", .choices = {"ext4"}},
-                   {.name = "size",
-                    .type = ValueType::size,
-                    .doc = "its size, from 64 MiB up, in whole MiB; what is empty takes no space",
-                    .fallback = 2048 * mebibyte,
-                    .example = "\"4GiB\"",
-                    .minimum = 64 * mebibyte,
-                    .maximum = 16 * tebibyte,
-                    .multiple = mebibyte},
-                   {.name = "label",
-                    .doc = "its label, 1 to 16 bytes",
-                    .fallback = "root",
-                    .example = "\"root\"",
-                    .pattern = "^[A-Za-z0-9._-]{1,16}$",
-                    .check = spelling::label}}};
+  return {
+      .name = "filesystem",
+      .doc = "The image's root file system.",
+      .keys = {{.name = "type", .doc = "its type", .fallback = "ext4", .example = "\"ext4\"", .choices = {"ext4"}},
+               {.name = "size",
+                .type = ValueType::size,
+                .doc = "its size, from 64 MiB up, in whole MiB; what is empty takes no space. \"auto\": as small as "
+                       "what is in it and `headroom` allow",
+                .fallback = 2048 * mebibyte,
+                .example = "\"4GiB\"",
+                .minimum = 64 * mebibyte,
+                .maximum = 16 * tebibyte,
+                .word = "auto",
+                .multiple = mebibyte},
+               {.name = "headroom",
+                .doc = "with `size = \"auto\"`: how much stays free, a size or a part of what is there",
+                .fallback = "256MiB",
+                .example = "\"20%\"",
+                .check = spelling::headroom},
+               {.name = "label",
+                .doc = "its label, 1 to 16 bytes",
+                .fallback = "root",
+                .example = "\"root\"",
+                .pattern = "^[A-Za-z0-9._-]{1,16}$",
+                .check = spelling::label}}};
 }
 
 KeySchema units_key(std::string name, std::string doc, std::string example) {

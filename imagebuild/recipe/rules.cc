@@ -242,6 +242,11 @@ void check_recipe(const Document& document, Problems& problems) {
   check_disjoint(services, "mask", "enable", problems);
   check_release(document, problems);
   check_tree_source(root, problems);
+  const DocumentTable& filesystem = root.table("filesystem");
+  if (filesystem.written("headroom") && filesystem.has("size") && filesystem.integer("size") != 0) {
+    problems.add(filesystem.key_place("headroom"), "'headroom' says nothing of a size that is given",
+                 "it goes with size = \"auto\"");
+  }
   const DocumentTable& boot = root.table("boot");
   const StringList& removed = root.table("packages").strings("remove");
   if (const auto found = std::ranges::find(removed, boot.string("kernel")); found != removed.end()) {

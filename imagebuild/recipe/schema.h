@@ -18,6 +18,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/result.h"
+
 namespace domsmith {
 
 enum class ValueType {
@@ -44,6 +46,12 @@ struct Complaint {
   std::size_t width = 0;
 };
 
+// Of a function that says what is wrong as an Error; nullopt: nothing is.
+template <class T>
+std::optional<Complaint> complaint_of(const Result<T>& result) {
+  return result ? std::nullopt : std::optional(Complaint{.what = result.error().what, .hint = result.error().remedy});
+}
+
 // Looks at one string: the value, or each element of a list. nullopt: it is fine.
 using StringCheck = std::function<std::optional<Complaint>(std::string_view)>;
 
@@ -58,6 +66,7 @@ struct KeySchema {
   std::vector<std::string> choices{};     // strings and lists: only these
   std::optional<std::int64_t> minimum{};  // integer, size (bytes): the least; the lists: the least number of elements
   std::optional<std::int64_t> maximum{};  // integer, size (bytes): the greatest; strings: the most bytes (each element)
+  std::string word{};                     // size: this word too ("auto"), held as 0
   std::int64_t multiple = 1;              // size: of how many bytes it must be a multiple
   std::string pattern{};                  // strings: an anchored regular expression (ECMA 262) for editors
   StringCheck check{};                    // strings, and each element of a list

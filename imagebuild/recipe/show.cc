@@ -156,6 +156,9 @@ DocumentTable document_of(const Recipe& recipe) {
   DocumentTable& filesystem = root.edit("filesystem");
   filesystem.set("type", recipe.filesystem.type);
   filesystem.set("size", static_cast<std::int64_t>(recipe.filesystem.size));
+  if (recipe.filesystem.size == 0) {
+    filesystem.set("headroom", recipe.filesystem.headroom);
+  }
   filesystem.set("label", recipe.filesystem.label);
   fill_system(recipe.system, root.edit("system"));
   for (const RecipeGroup& group : recipe.groups) {

@@ -1,6 +1,5 @@
 #include "imagebuild/recipe/sources.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
@@ -14,6 +13,7 @@
 #include <memory>
 #include <span>
 
+#include "base/folder_names.h"
 #include "base/text.h"
 
 namespace domsmith {
@@ -86,24 +86,6 @@ namespace {
 constexpr std::size_t most_nodes = 4096;
 constexpr int deepest = 32;
 
-std::vector<std::string> names_of(int folder) {
-  std::vector<std::string> names;
-  Fd copy(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? ::fdopendir(copy.get()) : nullptr, ::closedir);
-  if (!stream) {
-    return names;
-  }
-  copy.release();
-  while (const dirent* item = ::readdir(stream.get())) {
-    const std::string name(static_cast<const char*>(item->d_name));
-    if (name != "." && name != "..") {
-      names.push_back(name);
-    }
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 Result<std::string> link_text(int folder, const std::string& name) {
   std::string text(4096, '\0');
   const ssize_t length = ::readlinkat(folder, name.c_str(), text.data(), text.size());
@@ -122,7 +104,7 @@ Result<void> SourceFolder::read_folder(int folder, const std::string& path, int 
   if (depth > deepest) {
     return fail(ErrorCode::bad_input, fmt::format("it is deeper than {} folders", deepest));
   }
-  for (const std::string& name : names_of(folder)) {
+  for (const std::string& name : names_in_folder(folder)) {
     if (nodes.size() >= most_nodes) {
       return fail(ErrorCode::bad_input, fmt::format("it holds more than {} files", most_nodes));
     }

@@ -62,10 +62,15 @@ std::optional<Value> in_range(const ValueContext& context, std::int64_t number, 
 }
 
 std::optional<Value> size_of_string(const ValueContext& context, const std::string& text, Place place) {
+  const std::string& word = context.key.word;
+  if (!word.empty() && text == word) {
+    return std::int64_t{0};
+  }
   const auto bytes = parse_size(text);
   if (!bytes || *bytes > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     context.problems.add(place, fmt::format("bad size '{}' for {}", shortened(text), key_text(context)),
-                         "a number and a unit: \"2GiB\", \"512MiB\", \"64KiB\"");
+                         fmt::format("a number and a unit: \"2GiB\", \"512MiB\", \"64KiB\"{}",
+                                     word.empty() ? std::string() : fmt::format(", or \"{}\"", word)));
     return std::nullopt;
   }
   return in_range(context, static_cast<std::int64_t>(*bytes), place);

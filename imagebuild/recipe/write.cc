@@ -49,6 +49,10 @@ std::string list_text(const StringList& list) {
   return out + "]";
 }
 
+bool is_word(const DocumentTable& table, const KeySchema& key) {
+  return !key.word.empty() && table.integer(key.name) == 0;
+}
+
 std::string value_text(const DocumentTable& table, const KeySchema& key) {
   switch (key.type) {
     case ValueType::string:
@@ -58,7 +62,7 @@ std::string value_text(const DocumentTable& table, const KeySchema& key) {
     case ValueType::boolean:
       return table.boolean(key.name) ? "true" : "false";
     case ValueType::size:
-      return toml_string(exact_size_text(table.integer(key.name)));
+      return toml_string(is_word(table, key) ? key.word : exact_size_text(table.integer(key.name)));
     case ValueType::mode:
       return toml_string(mode_text(table.integer(key.name)));
     case ValueType::string_list:
@@ -94,8 +98,9 @@ nlohmann::json value_json(const DocumentTable& table, const KeySchema& key) {
   switch (key.type) {
     case ValueType::string:
       return table.string(key.name);
-    case ValueType::integer:
     case ValueType::size:
+      return is_word(table, key) ? nlohmann::json(key.word) : nlohmann::json(table.integer(key.name));
+    case ValueType::integer:
     case ValueType::mode:
       return table.integer(key.name);
     case ValueType::boolean:

@@ -1,6 +1,5 @@
 #include "imagebuild/sources/tree_folder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/openat2.h>
@@ -12,6 +11,8 @@
 #include <cerrno>
 #include <memory>
 #include <vector>
+
+#include "base/folder_names.h"
 
 namespace domsmith::sources {
 namespace {
@@ -33,23 +34,6 @@ std::string parent_of(const std::string& path) {
 
 std::string child_of(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "/" + name;
-}
-
-std::vector<std::string> names_in(int folder) {
-  std::vector<std::string> names;
-  Fd copy(::openat(folder, ".", folder_flags));
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? ::fdopendir(copy.get()) : nullptr, ::closedir);
-  if (!stream) {
-    return names;
-  }
-  copy.release();
-  while (const dirent* item = ::readdir(stream.get())) {
-    const std::string name(static_cast<const char*>(item->d_name));
-    if (name != "." && name != "..") {
-      names.push_back(name);
-    }
-  }
-  return names;
 }
 
 // Whether `kept` has the path or something below it.
@@ -250,7 +234,7 @@ Result<bool> TreeFolder::remove_one(int parent, const std::string& name, const s
 }
 
 Result<void> TreeFolder::remove_in(int folder, const std::string& path, const std::set<std::string>& kept) {
-  for (const std::string& name : names_in(folder)) {
+  for (const std::string& name : names_in_folder(folder)) {
     TRY(remove_one(folder, name, child_of(path, name), kept));
   }
   return {};

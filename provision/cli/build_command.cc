@@ -25,7 +25,7 @@ struct BuildVerbOptions {
 };
 
 std::filesystem::path lock_path(const BuildVerbOptions& options, const Recipe& recipe) {
-  return options.lock.empty() ? recipe.file.parent_path() / (recipe.image.name + ".lock.toml")
+  return options.lock.empty() ? engine::lock_beside(recipe.file, recipe.image.name)
                               : std::filesystem::path(options.lock);
 }
 

@@ -97,9 +97,8 @@ Result<VerifyCheck> check_rebuild(CliContext& cli, Site& site, VolumeStore& stor
     return fail(ErrorCode::bad_input,
                 fmt::format("the recipe makes an image '{}', not '{}'", recipe.image.name, options.name));
   }
-  const std::filesystem::path lock = options.lock.empty()
-                                         ? recipe.file.parent_path() / (recipe.image.name + ".lock.toml")
-                                         : std::filesystem::path(options.lock);
+  const std::filesystem::path lock =
+      options.lock.empty() ? engine::lock_beside(recipe.file, recipe.image.name) : std::filesystem::path(options.lock);
   ImageBuildOptions how;
   how.layers = false;  // all of it anew
   how.lock = TRY(engine::load_lock(lock));

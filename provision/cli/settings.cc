@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "imagebuild/recipe/document.h"
+#include "imagebuild/recipe/parse.h"
 #include "imagebuild/recipe/schema.h"
 #include "lvm-snapshots/store_spec.h"
 #include "provision/registry/mac.h"
@@ -17,19 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<Complaint> store_complaint(std::string_view text) {
-  if (auto spec = parse_store_spec(text); !spec) {
-    return Complaint{.what = spec.error().what, .hint = spec.error().remedy};
-  }
-  return std::nullopt;
-}
+std::optional<Complaint> store_complaint(std::string_view text) { return complaint_of(parse_store_spec(text)); }
 
-std::optional<Complaint> mac_complaint(std::string_view text) {
-  if (auto policy = MacPolicy::parse(text); !policy) {
-    return Complaint{.what = policy.error().what, .hint = policy.error().remedy};
-  }
-  return std::nullopt;
-}
+std::optional<Complaint> mac_complaint(std::string_view text) { return complaint_of(MacPolicy::parse(text)); }
 
 // dev_valid_name() of Linux, net/core/dev.c: up to 15 bytes, neither '/', ':' nor space.
 std::optional<Complaint> bridge_complaint(std::string_view text) {
@@ -139,8 +130,7 @@ Result<fs::path> recipe_path(const Settings& settings, std::string_view word) {
   }
   std::vector<std::string> known;
   for (const auto& entry : fs::directory_iterator(settings.recipes, ignored)) {
-    // NAME.lock.toml stands beside the recipe that it was written for.
-    if (entry.path().extension() == ".toml" && entry.path().stem().extension() != ".lock") {
+    if (is_named_as_recipe(entry.path())) {
       known.push_back(entry.path().stem().string());
     }
   }

@@ -11,13 +11,7 @@ constexpr std::int64_t mib = 1 << 20;
 // A check of one string by a function that returns a Result.
 template <class Function>
 StringCheck check_by(Function function) {
-  return [function](std::string_view text) -> std::optional<Complaint> {
-    const auto result = function(text);
-    if (result) {
-      return std::nullopt;
-    }
-    return Complaint{.what = result.error().what, .hint = result.error().remedy};
-  };
+  return [function](std::string_view text) { return complaint_of(function(text)); };
 }
 
 std::optional<Complaint> check_cmdline(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -23,14 +24,17 @@ Result<ImageBuildPlan> plan_image_build(const Recipe& recipe, const packages::Ho
   plan.build = TRY(plan_build(recipe, host));
   plan.recipe_sha256 = recipe_sha256(recipe);
   plan.store = store.name();
-  plan.volume_commands = store.plan_create(recipe.image.name, recipe.filesystem.size);
+  if (recipe.filesystem.size != 0) {
+    plan.volume_commands = store.plan_create(recipe.image.name, recipe.filesystem.size);
+  }
   return plan;
 }
 
 std::string plan_text(const ImageBuildPlan& plan) {
   const Recipe& recipe = plan.build.recipe;
-  std::string text = fmt::format("golden image {} {} in {}, {}\n", recipe.image.name, recipe.image.version, plan.store,
-                                 size_text(recipe.filesystem.size));
+  std::string text =
+      fmt::format("golden image {} {} in {}, {}\n", recipe.image.name, recipe.image.version, plan.store,
+                  recipe.filesystem.size == 0 ? "as large as it has to be" : size_text(recipe.filesystem.size));
   for (const std::string& command : plan.volume_commands) {
     text += fmt::format("  run: {}\n", command);
   }
@@ -41,7 +45,8 @@ nlohmann::json plan_json(const ImageBuildPlan& plan) {
   return {{"verb", "build"},
           {"image", plan.build.recipe.image.name},
           {"store", plan.store},
-          {"size", plan.build.recipe.filesystem.size},
+          {"size", plan.build.recipe.filesystem.size == 0 ? nlohmann::json()
+                                                          : nlohmann::json(plan.build.recipe.filesystem.size)},
           {"recipe_sha256", plan.recipe_sha256},
           {"volume_commands", plan.volume_commands},
           {"build", plan_json(plan.build)}};
@@ -116,6 +121,32 @@ ImageRecord record_of_recipe(const ImageBuildPlan& plan) {
   return record;
 }
 
+// Of size "auto": the plan with the size that its tree needs. Journalled, so that what a crash leaves is removed.
+Result<ImageBuildPlan> sized(Workplace& place, const VolumeStore& store, const ImageBuildPlan& plan,
+                             const std::function<BuildOptions(const std::filesystem::path& work)>& options,
+                             Progress& progress) {
+  ImageBuildPlan out = plan;
+  if (plan.build.recipe.filesystem.size != 0) {
+    return out;
+  }
+  Operation operation =
+      TRY(place.journal.begin("measure", {{"store", store.name()}, {"image", plan.build.recipe.image.name}}));
+  const std::filesystem::path work = place.state / "work" / operation.id();
+  const auto act = [&](Operation& begun) {
+    return begun.perform("measure", nlohmann::json::object(), [&]() -> Result<std::uint64_t> {
+      TRY(make_directories(work, 0700));
+      const std::uint64_t size = TRY(measure(plan.build, progress, options(work)));
+      TRY(engine::remove_tree(work));
+      return size;
+    });
+  };
+  out.build.recipe.filesystem.size =
+      TRY(carry_out(std::move(operation), act, [&](Operation&) { return engine::remove_tree(work); }));
+  progress.note(fmt::format("the file system of '{}' has {}", plan.build.recipe.image.name,
+                            size_text(out.build.recipe.filesystem.size)));
+  return out;
+}
+
 Populated populated_of(BuildResult built);
 
 // A tree of [source] says itself what system it is, and only when it is there.
@@ -172,9 +203,12 @@ Result<engine::PackageSet> preview_packages(const Workplace& place, const ImageB
   return engine::choose_packages(plan.build.packages, engine_options(folder.path(), options), progress);
 }
 
-Result<BuiltImage> build_image(Workplace& place, VolumeStore& store, const ImageBuildPlan& plan,
+Result<BuiltImage> build_image(Workplace& place, VolumeStore& store, const ImageBuildPlan& asked,
                                const ImageBuildOptions& options, Progress& progress) {
-  if (plan.build.source) {
+  if (asked.build.source) {
+    const ImageBuildPlan plan = TRY(sized(
+        place, store, asked,
+        [](const std::filesystem::path& work) { return BuildOptions{.work = work, .cache = work}; }, progress));
     return BuiltImage{.record = TRY(make_image(
                           place, store, "build", record_of_recipe(plan),
                           [&](BlockTarget& target, const std::filesystem::path& work) {
@@ -184,16 +218,19 @@ Result<BuiltImage> build_image(Workplace& place, VolumeStore& store, const Image
                       .lock = {}};
   }
   const FileLock cache = TRY(hold_cache(place, FileLock::Mode::shared));
-  const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
+  const engine::PackageSet set = TRY(packages_of(place, asked, options, progress));
   BuiltImage built{.record = {},
-                   .lock = {.image = plan.build.recipe.image.name, .recipe = plan.recipe_sha256, .set = set}};
+                   .lock = {.image = asked.build.recipe.image.name, .recipe = asked.recipe_sha256, .set = set}};
   if (options.layers) {
-    if (auto same = TRY(find_same(place, store, plan, set))) {
+    if (auto same = TRY(find_same(place, store, asked, set))) {
       built.record = std::move(*same);
       built.made = false;
       return built;
     }
   }
+  const ImageBuildPlan plan = TRY(sized(
+      place, store, asked,
+      [&](const std::filesystem::path& work) { return build_options(place, asked, options, set, work); }, progress));
   built.record = TRY(make_image(
       place, store, "build", record_of_recipe(plan),
       [&](BlockTarget& target, const std::filesystem::path& work) -> Result<Populated> {
@@ -204,10 +241,14 @@ Result<BuiltImage> build_image(Workplace& place, VolumeStore& store, const Image
 }
 
 Result<std::optional<std::uint64_t>> rebuild_and_compare(Workplace& place, VolumeStore& store,
-                                                         const ImageBuildPlan& plan, const ImageBuildOptions& options,
+                                                         const ImageBuildPlan& asked, const ImageBuildOptions& options,
                                                          Progress& progress) {
   const FileLock cache = TRY(hold_cache(place, FileLock::Mode::shared));
-  const ImageRecord image = TRY(place.registry.find_image(store.name(), plan.build.recipe.image.name));
+  const ImageRecord image = TRY(place.registry.find_image(store.name(), asked.build.recipe.image.name));
+  ImageBuildPlan plan = asked;
+  if (plan.build.recipe.filesystem.size == 0) {
+    plan.build.recipe.filesystem.size = image.size;
+  }
   const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
   // Journalled, so that what a crash leaves is removed.
   Operation operation = TRY(place.journal.begin("verify", {{"store", store.name()}, {"image", image.name}}));

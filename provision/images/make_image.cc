@@ -168,13 +168,13 @@ Result<void> remove_image(Workplace& place, VolumeStore& store, std::string_view
 
 bool is_image_operation(std::string_view verb) {
   return verb == "build" || verb == "import" || verb == "adopt" || verb == "promote" || verb == "image-remove" ||
-         verb == "verify";
+         verb == "verify" || verb == "measure";
 }
 
 Result<std::string> recover_image_operation(Workplace& place, Operation& operation) {
   const std::string image = operation.parameters().value("image", "");
   const std::unique_ptr<VolumeStore> store = TRY(place.open_store(operation.parameters().value("store", "")));
-  if (operation.verb() == "verify") {
+  if (operation.verb() == "verify" || operation.verb() == "measure") {
     TRY(undoing("work", [&] { return remove_work_folder(place, operation); }));
     return fmt::format("removed what a check of image {} left", image);
   }

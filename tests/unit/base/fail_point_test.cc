@@ -1,6 +1,7 @@
 #include "base/fail_point.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,33 @@ TEST(FailPoint, kills_at_the_named_place_only) {
   status = status_of_child("here", [] { (void)fail_point("here"); });
   ASSERT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
+}
+
+TEST(FailPoint, ends_the_first_process_of_a_pid_namespace_too) {
+  const int status = status_of_child("here", [] {
+    if (::unshare(CLONE_NEWPID) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
+      ::_exit(77);
+    }
+    const pid_t first = ::fork();
+    if (first == 0) {
+      (void)fail_point("here");
+      ::_exit(0);
+    }
+    for (int tenths = 0; tenths < 50; ++tenths) {
+      int ended = 0;
+      if (::waitpid(first, &ended, WNOHANG) == first) {
+        ::_exit(WIFEXITED(ended) ? WEXITSTATUS(ended) : 1);
+      }
+      ::usleep(100'000);
+    }
+    ::kill(first, SIGKILL);
+    ::_exit(2);
+  });
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+    GTEST_SKIP() << "no namespaces here";
+  }
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGKILL);
 }
 
 TEST(FailPoint, counts_passes) {

@@ -69,6 +69,42 @@ class BuildTest : public testing::Test {
   std::unique_ptr<BlockTarget> target_;
 };
 
+TEST_F(BuildTest, AnAutomaticSizeIsWhatTheTreeNeedsAndItsHeadroom) {
+  put("tree/srv/large", std::string(200U << 20, 'x'));
+  const GiveTree give = [&](TreeSink& sink, Progress& progress) -> Result<void> {
+    TRY(read_folder(path("tree"), sink, progress));
+    return {};
+  };
+  const auto measured = [&](const char* headroom) {
+    recipe_.filesystem.size = 0;
+    recipe_.filesystem.headroom = headroom;
+    SilentProgress progress;
+    return measure_from(plan(), progress, give).value_or(0);
+  };
+  const std::uint64_t least = measured("0%");
+  EXPECT_EQ(least % (1U << 20), 0U);
+  EXPECT_EQ(measured("0%"), least);
+  EXPECT_EQ(measured("64MiB"), least + (64ULL << 20));
+  EXPECT_GE(measured("10%"), least + (20ULL << 20));
+  EXPECT_LE(measured("10%"), least + (24ULL << 20));
+  recipe_.filesystem.size = least;
+  EXPECT_TRUE(build_tree());
+  // No room is wasted: what another layout could take apart (extfs/needed_size.h) is all there is.
+  recipe_.filesystem.size = least - (4ULL << 20);
+  const auto smaller = build_tree();
+  ASSERT_FALSE(smaller);
+  EXPECT_EQ(smaller.error().code, ErrorCode::no_space);
+}
+
+TEST_F(BuildTest, APlanSaysThatTheSizeIsNotKnownYet) {
+  recipe_.filesystem.size = 0;
+  recipe_.filesystem.headroom = "20%";
+  EXPECT_THAT(plan_text(plan()),
+              HasSubstr("file system ext4 'root' of what is in it and 20%; the tree is made once to be measured\n"));
+  EXPECT_EQ(plan_json(plan())["filesystem"]["bytes"], nullptr);
+  EXPECT_EQ(plan_json(plan())["filesystem"]["headroom"], "20%");
+}
+
 TEST_F(BuildTest, TreeBecomesAnImageWithBootFiles) {
   const auto result = build_tree();
   ASSERT_TRUE(result) << result.error().what;

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/error_text.h"
+#include "imagebuild/recipe/parse.h"
+#include "tests/unit/golden.h"
 #include "tests/unit/packages/recipes.h"
 
 namespace domsmith::packages {
@@ -43,9 +45,7 @@ Recipe rich_recipe() {
 }
 
 void expect_golden(const std::string& text, const std::string& name) {
-  const auto golden = read_file(std::string(DOMSMITH_SOURCE_DIR "/tests/unit/packages/golden/") + name);
-  ASSERT_TRUE(golden) << "write this to " << name << ":\n" << text;
-  EXPECT_EQ(text, *golden);
+  golden::expect_text(std::string(DOMSMITH_SOURCE_DIR "/tests/unit/packages/golden/") + name, text);
 }
 
 TEST(PackagePlan, SmallRecipe) {
@@ -61,6 +61,43 @@ TEST(PackagePlan, RecipeThatSaysEverything) {
   const auto plan = plan_packages(rich_recipe(), ordinary);
   ASSERT_TRUE(plan);
   expect_golden(plan_text(*plan), "rich.txt");
+}
+
+// As `recipe check` reads it, on a Debian.
+PackagePlan plan_of(const std::string& text) {
+  const auto recipe = parse_recipe(text, "recipe.toml");
+  EXPECT_TRUE(recipe) << error_text(recipe.error());
+  auto plan = plan_packages(*recipe, host());
+  EXPECT_TRUE(plan) << error_text(plan.error());
+  return std::move(*plan);
+}
+
+constexpr const char* other_image = "[image]\nname = \"web\"\narchitecture = \"amd64\"\n";
+
+TEST(PackagePlan, OfUbuntuOnAnotherHost) {
+  const PackagePlan plan = plan_of(std::string(other_image) +
+                                   "[distribution]\nname = \"ubuntu\"\nrelease = \"noble\"\n"
+                                   "components = [\"main\", \"universe\"]\n"
+                                   "[system.services]\nenable = [\"nginx.service\"]\n");
+  expect_golden(plan_text(plan), "ubuntu.txt");
+}
+
+TEST(PackagePlan, OfDevuanOnAnotherHost) {
+  const PackagePlan plan = plan_of(std::string(other_image) +
+                                   "[distribution]\nname = \"devuan\"\nrelease = \"daedalus\"\n"
+                                   "[system.services]\nenable = [\"nginx\"]\n");
+  expect_golden(plan_text(plan), "devuan.txt");
+}
+
+TEST(PackagePlan, AMirrorOfUbuntusIsCheckedWithUbuntusKeys) {
+  const PackagePlan plan = plan_of(std::string(other_image) +
+                                   "[distribution]\nname = \"ubuntu\"\nrelease = \"noble\"\n"
+                                   "mirror = [\"http://mirror.example/ubuntu\", "
+                                   "\"deb [signed-by=/k.gpg] http://x.example noble main\"]\n");
+  ASSERT_EQ(plan.sources.size(), 2U);
+  EXPECT_EQ(plan.sources[0].line(),
+            "deb [signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg] http://mirror.example/ubuntu noble main");
+  EXPECT_EQ(plan.sources[1].line(), "deb [signed-by=/k.gpg] http://x.example noble main");
 }
 
 TEST(PackagePlan, SecretsAndFilesAreNoArguments) {

@@ -318,7 +318,7 @@ TEST(ShippedRecipes, AreRight) {
   for (const char* folder : {"rootfs-recipes", "hypervisor"}) {
     for (const auto& entry : std::filesystem::directory_iterator(source_folder / folder)) {
       // A build writes NAME.lock.toml beside the recipe.
-      if (entry.path().extension() == ".toml" && entry.path().stem().extension() != ".lock") {
+      if (is_named_as_recipe(entry.path())) {
         const auto recipe = load_recipe(entry.path());
         EXPECT_TRUE(recipe) << errors_of(recipe);
         ++count;

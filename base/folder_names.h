@@ -4,9 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace domsmith {
 
-// By name, without "." and ".."; nothing where it cannot be read. The descriptor's own position stays.
-std::vector<std::string> names_in_folder(int folder);
+// Sorted, without "." and "..". The descriptor's own position stays. Errors: a folder that cannot be read, whole or in
+// part.
+Result<std::vector<std::string>> names_in_folder(int folder);
 
 }  // namespace domsmith

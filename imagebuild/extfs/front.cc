@@ -5,9 +5,9 @@
 namespace domsmith::extfs {
 namespace {
 
-constexpr std::uint64_t front_blocks = 48;           // directories of /etc and about 30 small files
-constexpr std::uint64_t alignment = 16;              // 64 KiB, the smallest chunk of a thin pool
-constexpr std::uint64_t smallest_fs_blocks = 32768;  // 128 MiB; smaller ones have no room to give away
+constexpr std::uint64_t front_blocks = 48;                          // directories of /etc and about 30 small files
+constexpr std::uint64_t alignment = front_room - front_blocks + 1;  // 64 KiB, the smallest chunk of a thin pool
+constexpr std::uint64_t smallest_fs_blocks = 32768;                 // 128 MiB; smaller ones have no room to give away
 
 }  // namespace
 
@@ -85,10 +85,9 @@ BlockRun reserve_front(ext2_filsys fs, BlockCursor& cursor) {
   if (ext2fs_blocks_count(fs->super) < smallest_fs_blocks) {
     return {};
   }
-  constexpr std::uint64_t wanted = front_blocks + alignment - 1;
   std::vector<BlockRun> short_ones;
-  BlockRun all = cursor.take(wanted);
-  for (; all.count < wanted; all = cursor.take(wanted)) {
+  BlockRun all = cursor.take(front_room);
+  for (; all.count < front_room; all = cursor.take(front_room)) {
     short_ones.push_back(all);
   }
   const std::uint64_t start = (all.first + alignment - 1) / alignment * alignment;

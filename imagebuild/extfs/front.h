@@ -35,6 +35,9 @@ class InodeNumbers {
   ext2_ino_t highest_ = 0;
 };
 
+// Blocks that reserve_front() looks for: 48, wherever the chunk of 16 begins.
+inline constexpr std::uint64_t front_room = 63;
+
 // Blocks for the directories of the front and for clones, in one piece that starts with a chunk; an empty
 // run where the file system is too small to spare them.
 BlockRun reserve_front(ext2_filsys fs, BlockCursor& cursor);

@@ -245,7 +245,11 @@ void TreeWriter::State::count() {
 }
 
 Result<void> TreeWriter::State::too_small(ext2_ino_t highest_inode) {
-  const Need need{.blocks = plan.cursor.most_in_use(), .inodes = highest_inode, .inode_ratio = inode_ratio};
+  // A file system that was too small to spare a front for clones becomes one that has it.
+  const bool no_front = plan.front.count == 0;
+  const Need need{.blocks = plan.cursor.most_in_use() + (no_front ? front_room : 0),
+                  .inodes = highest_inode + (no_front ? inodes_for_clones : 0),
+                  .inode_ratio = inode_ratio};
   const NeededSize size = TRY(needed_size(need));
   stats.size_needed = size.rounded;
   stats.size_least = size.least;

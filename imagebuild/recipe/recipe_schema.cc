@@ -101,7 +101,7 @@ TableSchema filesystem_table() {
                 .doc = "its size, from 64 MiB up, in whole MiB; what is empty takes no space. \"auto\": as small as "
                        "what is in it and `headroom` allow",
                 .fallback = 2048 * mebibyte,
-                .example = "\"4GiB\"",
+                .example = "\"auto\"",
                 .minimum = 64 * mebibyte,
                 .maximum = 16 * tebibyte,
                 .word = "auto",

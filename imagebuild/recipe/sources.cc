@@ -104,7 +104,7 @@ Result<void> SourceFolder::read_folder(int folder, const std::string& path, int 
   if (depth > deepest) {
     return fail(ErrorCode::bad_input, fmt::format("it is deeper than {} folders", deepest));
   }
-  for (const std::string& name : names_in_folder(folder)) {
+  for (const std::string& name : TRY(names_in_folder(folder))) {
     if (nodes.size() >= most_nodes) {
       return fail(ErrorCode::bad_input, fmt::format("it holds more than {} files", most_nodes));
     }

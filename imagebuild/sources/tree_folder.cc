@@ -234,7 +234,7 @@ Result<bool> TreeFolder::remove_one(int parent, const std::string& name, const s
 }
 
 Result<void> TreeFolder::remove_in(int folder, const std::string& path, const std::set<std::string>& kept) {
-  for (const std::string& name : names_in_folder(folder)) {
+  for (const std::string& name : TRY(names_in_folder(folder))) {
     TRY(remove_one(folder, name, child_of(path, name), kept));
   }
   return {};

@@ -15,7 +15,7 @@ usage: checks.sh [--without-xen] [--domsmith FILE] [--tests FOLDER] [--keep] [--
   --tests FOLDER    where the test programs are that also run in dom0
   --keep            leave the lab up afterwards
   --all             the long way: every fail point and every test of the contracts, not a choice of them (an hour)
-  PIECE             only these: 10-image lvm/10-kills ... (default: all of tests/lab/dom0; without Xen lvm/10-kills, with --all the others of dom0/lvm)
+  PIECE             only these: 10-image lvm/10-kills ... (default: 10-image 20-guests 30-toolstack, without Xen lvm/10-kills; with --all all there are)
 HELP
 }
 
@@ -43,19 +43,29 @@ if ((${#pieces[@]} == 0)) && [[ -n $folder ]]; then
   pieces=(lvm/10-kills)
   [[ -z $all ]] || pieces+=(lvm/15-life lvm/20-contract lvm/bad-days)
 elif ((${#pieces[@]} == 0)); then
-  for piece in "$lab_dir/dom0/"[0-9]*.sh; do
-    pieces+=("$(basename -- "$piece" .sh)")
-  done
+  pieces=(10-image 20-guests 30-toolstack)
+  [[ -z $all ]] || pieces+=(15-sources)
 fi
 
 # A state of its own: the lab that a person has up stays as it is.
 cache=${DOMSMITH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/domsmith/lab}
 lab() { "$lab_dir/lab" --state "$cache/$name" "$@"; }
 
+# An image out of a tar and one from a disk, as `image export` writes them: FOLDER/out/NAME
+make_sources() {
+  local folder=$1 domsmith=${DOMSMITH:-$lab_dir/../../build/release/bin/domsmith} name
+  local place=(--store "dir:$folder/store" --root "$folder/root")
+  "$lab_dir/../recipes/make_inputs.sh" "$folder" --without-packages
+  "$domsmith" build "$folder/from-tar.toml" "${place[@]}"
+  "$domsmith" image import "$folder/disk.qcow2" --format qcow2 --name imported "${place[@]}"
+  for name in from-tar imported; do "$domsmith" image export "$name" --output "$folder/out/$name" "${place[@]}"; done
+}
+
 end_lab() {
   local status=$?
   trap - EXIT
   if [[ -z $keep ]]; then lab down; fi
+  [[ -z ${made:-} ]] || rm -rf -- "$made"
   exit "$status"
 }
 
@@ -64,6 +74,11 @@ with=(--with "$image=images/debian-minimal")
 for program in store_contract_lvm toolstack_contract_xen; do
   [[ ! -x $tests/$program ]] || with+=(--with "$tests/$program=tests/$program")
 done
+if [[ " ${pieces[*]} " == *" 15-sources "* ]]; then
+  made=$(mktemp -d -p /var/tmp)
+  make_sources "$made"
+  with+=(--with "$made/out/from-tar=images/from-tar" --with "$made/out/imported=images/imported")
+fi
 trap end_lab EXIT
 trap 'exit 130' INT TERM
 lab down

@@ -15,19 +15,7 @@ if [[ -z ${2:-} ]]; then trap 'rm -rf -- "$work"' EXIT; fi
 place=(--store "dir:$work/store" --root "$work/root")
 smith() { "$domsmith" "$@" "${place[@]}"; }
 
-if [[ ! -e $work/disk.qcow2 ]]; then
-  cp -- "$here"/../../rootfs-recipes/sources/*.toml "$work"
-  mmdebstrap --quiet --variant=minbase --include=linux-image-amd64,systemd-sysv,udev,iproute2 bookworm "$work/rootfs.tar"
-  "$here/make_sources.py" "$work/rootfs.tar" "$work"
-fi
-
-# Signed repositories in a place that everybody may read, and others without signatures.
-if [[ ! -e $work/signed ]]; then
-  chmod 0755 "$work"
-  "$here/make_packages.py" "$work/signed"
-  "$here/make_packages.py" "$work/unsigned" --unsigned
-  cp -- "$work/signed/packages.asc" "$work"
-fi
+"$here/make_inputs.sh" "$work"
 
 failed=0
 result() { printf '%s %s\n' "$1" "$2"; if [[ $1 != ok ]]; then failed=1; fi; }

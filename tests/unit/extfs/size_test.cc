@@ -95,7 +95,7 @@ TEST(NeededSize, ReadsLikeThis) {
   const auto failed =
       fill_image(image, [](TreeWriter& writer) { add_file(writer, "large", std::string(200 * mib, 'x')); }, stats);
   ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().what, "the file system of 64.0 MiB is too small: 220.0 MiB would do");
+  EXPECT_EQ(failed.error().what, "the file system of 64.0 MiB is too small: 221.0 MiB would do");
   EXPECT_EQ(failed.error().remedy, "set [filesystem] size = \"224MiB\"");
 }
 

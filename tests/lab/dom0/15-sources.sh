@@ -1,0 +1,42 @@
+#!/bin/bash
+# Images whose trees are no work of apt's: out of a tar, and from the disk of another machine. As PV and as PVH guests.
+# shellcheck source=SCRIPTDIR/lib.sh
+source "$(dirname -- "$0")/lib.sh"
+
+sources=(from-tar imported)
+
+import_each() {
+  local one
+  for one in "${sources[@]}"; do domsmith image import "/payload/images/$one" --store "$store"; done
+}
+
+clone_each() {
+  local one
+  for one in "${sources[@]}"; do
+    domsmith clone "$one" --name "$one-pv" --template tiny-pv --store "$store"
+    domsmith clone "$one" --name "$one-pvh" --template tiny --store "$store"
+  done
+}
+
+# Its console says its own name: it has its identity, its root file system, and a login on hvc0.
+boots() {
+  domsmith guest start "$1"
+  wait_login "$1"
+  same "type of $1" "${1##*-}" "$(guest "$1" 'd["domain"]["type"]')"
+  domsmith guest stop --timeout 300 "$1"
+}
+
+remove_each() {
+  domsmith guest remove "${sources[@]/%/-pv}" "${sources[@]/%/-pvh}"
+  local one
+  for one in "${sources[@]}"; do domsmith image remove "$one" --store "$store"; done
+}
+
+check "image import of both" import_each
+check "clones of them, PV and PVH" clone_each
+for one in "${sources[@]}"; do
+  check "$one boots as a PV guest" boots "$one-pv"
+  check "$one boots as a PVH guest" boots "$one-pvh"
+done
+check "they go again" remove_each
+finish

@@ -75,7 +75,7 @@ Result<Answer> find_answer(const InstallOptions& options) {
 }
 
 Result<void> restart(AnswerFinish finish) {
-  return run_command({.argv = {"systemctl", finish == AnswerFinish::poweroff ? "poweroff" : "reboot"}, .input = {}});
+  return end_machine(finish == AnswerFinish::poweroff ? "poweroff" : "reboot");
 }
 
 Result<void> install_as(CliContext& cli, const InstallOptions& options, const Answer& answer, Report& report) {

@@ -23,9 +23,7 @@ struct SlotOptions {
 
 Result<RunningSlot> this_slot() { return running_slot(TRY(read_file("/proc/cmdline"))); }
 
-Result<void> restart_unless(bool stay) {
-  return stay ? Result<void>() : run_command({.argv = {"systemctl", "reboot"}, .input = {}});
-}
+Result<void> restart_unless(bool stay) { return stay ? Result<void>() : end_machine("reboot"); }
 
 Result<void> upgrade_verb(CliContext& cli, const SlotOptions& options) {
   const RunningSlot running = TRY(this_slot());

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "base/crypto.h"
@@ -98,6 +100,12 @@ Result<void> unmount(const fs::path& where) {
     return fail_errno(fmt::format("cannot unmount {}", where.string()), errno);
   }
   return {};
+}
+
+Result<void> end_machine(const std::string& verb) {
+  const std::string program = TRY(find_program("systemctl"));
+  ::execl(program.c_str(), "systemctl", "--no-block", verb.c_str(), nullptr);
+  return fail_errno(fmt::format("cannot run {}", program), errno);
 }
 
 Result<std::string> copy_to_device(const fs::path& file, const std::string& device, Progress& progress) {

@@ -20,6 +20,10 @@ Result<void> mount_device(const std::string& device, const std::filesystem::path
 Result<void> mount_file(const std::filesystem::path& file, const std::filesystem::path& where, const std::string& type);
 Result<void> unmount(const std::filesystem::path& where);
 
+// Asks systemd to restart the machine or to power it off, and does not return: a program that waited for it would be
+// ended by its own wish, and call that a failure.
+Result<void> end_machine(const std::string& verb);  // "reboot" or "poweroff" of systemctl(1)
+
 // Copies the file to the start of the device, and reads it back from there: the SHA-256 of what the device holds.
 Result<std::string> copy_to_device(const std::filesystem::path& file, const std::string& device, Progress& progress);
 

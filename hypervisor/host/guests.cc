@@ -111,6 +111,16 @@ Result<void> start_each(const HostPlaces& places, const std::vector<std::string>
 
 }  // namespace
 
+std::vector<std::string> running_names(const json& document) {
+  std::vector<std::string> names;
+  for (const json& guest : document.is_object() ? document.value("guests", json::array()) : json::array()) {
+    if (guest.value("running", false)) {
+      names.push_back(guest.value("name", ""));
+    }
+  }
+  return names;
+}
+
 std::vector<std::string> autostart_names(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
@@ -137,10 +147,8 @@ Result<void> start_host_guests(const HostPlaces& places, Progress& progress) {
 Result<void> stop_host_guests(const HostPlaces& places, Progress& progress) {
   std::vector<std::string> words{"guest", "stop", "--force", "--timeout", "120", "--progress=none"};
   const std::size_t fixed = words.size();
-  for (const json& guest : TRY(all_guests(places))) {
-    if (guest.value("state", "") == "running") {
-      words.push_back(guest.value("name", ""));
-    }
+  for (std::string& name : running_names({{"guests", TRY(all_guests(places))}})) {
+    words.push_back(std::move(name));
   }
   if (words.size() == fixed) {
     return {};

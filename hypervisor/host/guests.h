@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct HostPlaces {
 
 // The guests that have a config in the folder, sorted.
 std::vector<std::string> autostart_names(const std::filesystem::path& folder);
+
+// Of what `guest list --json` prints, the names of guests that have a domain now.
+std::vector<std::string> running_names(const nlohmann::json& document);
 
 // At the first start: clones the guests of the answer file, and starts them all. At every start: starts those of the
 // autostart folder, in the order of their names. A guest that does not start does not keep the others from it, and is

@@ -132,14 +132,8 @@ Result<std::set<std::string>> running_guests(const fs::path& program) {
   const Finished done =
       TRY(run({.argv = {program.string(), "guest", "list", "--json"}, .environment = {}, .working_directory = {}}));
   const nlohmann::json document = nlohmann::json::parse(done.out, nullptr, false);
-  std::set<std::string> names;
-  for (const auto& guest :
-       document.is_object() ? document.value("guests", nlohmann::json::array()) : nlohmann::json::array()) {
-    if (guest.value("state", "") == "running") {
-      names.insert(guest.value("name", ""));
-    }
-  }
-  return names;
+  const auto names = running_names(document);
+  return std::set<std::string>(names.begin(), names.end());
 }
 
 }  // namespace

@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "provision/cli/guest_table.h"
 
 namespace domsmith {
 namespace {
@@ -55,6 +57,18 @@ TEST(HostGuests, NamesWhatDoesNotStartAndStartsTheOthers) {
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().what, HasSubstr("did not start: a"));
   EXPECT_THAT(scene.asked(), ElementsAre("a", "b", "a"));
+}
+
+// The registry's "state" of a guest says nothing of a domain: a host that took it for one stopped no guest, and kept no
+// new slot.
+TEST(HostGuests, ThoseThatRunAreThoseWithADomain) {
+  const std::vector<GuestRecord> guests{{.name = "a"}, {.name = "b"}};
+  RunningDomain domain;
+  domain.domid = 7;
+  const Domains domains = std::map<std::string, RunningDomain>{{"b", domain}};
+  EXPECT_THAT(running_names(guests_json(guests, domains)), ElementsAre("b"));
+  EXPECT_THAT(running_names(guests_json(guests, std::nullopt)), ElementsAre());
+  EXPECT_THAT(running_names("no document"), ElementsAre());
 }
 
 }  // namespace

@@ -107,23 +107,19 @@ def many(runs, count):
     large = [seconds(lambda: memory.append(peak_memory_mib([str(word) for word in clone("m", count - FEW)]))) / (count - FEW)]
     last = [seconds(lambda: run(clone("m", FEW, count - FEW + 1))) / FEW]
     ours, audit, peer = [], [], []
-    can_audit = b"domsmith audit" in run(domsmith("--help")).stdout
     for _ in range(runs):
         ours.append(seconds(lambda: run(domsmith("list"))))
         peer.append(seconds(lambda: run(["lvs", GROUP])))
-        if can_audit:
-            audit.append(seconds(lambda: run(domsmith("audit"))))
+        audit.append(seconds(lambda: run(domsmith("audit"))))
     memory.append(peak_memory_mib([str(word) for word in domsmith("guest", "reset", "m-*")]))
     memory.append(peak_memory_mib([str(word) for word in domsmith("guest", "remove", "m-*")]))
-    rows = [
+    return [
         ratio_row("clone-5000th-vs-first", 1.5, large, few, f"a guest of a batch of {count - FEW}, against one of the first {FEW}"),
         ratio_row("clone-100-beside-4900", 1.5, last, few, f"a guest of a batch of {FEW} beside {count - FEW} others, against one of the first {FEW}"),
         ratio_row("list-5000-vs-lvs", 2.0, ours, peer, f"domsmith list of {count} guests, against lvs"),
+        ratio_row("audit-5000-vs-lvs", 2.0, audit, peer, f"domsmith audit of {count} guests, against lvs"),
         value_row("batch-memory-mib", 128, [max(memory)], "MiB", f"the largest of clone, reset and remove of {count}, children not counted"),
     ]
-    if can_audit:
-        rows.insert(3, ratio_row("audit-5000-vs-lvs", 2.0, audit, peer, f"domsmith audit of {count} guests, against lvs"))
-    return rows
 
 
 def main():

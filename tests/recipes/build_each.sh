@@ -11,6 +11,7 @@ place=(--store "dir:$work/store" --root "$work/root")
 
 failed=0
 for recipe in "$recipes"/*.toml; do
+  [[ $recipe != *.lock.toml ]] || continue # what a build of them, the demo's for one, left beside them
   name=$(basename -- "$recipe" .toml)
   if "$domsmith" build "$recipe" "${place[@]}" && "$domsmith" image verify "$name" "${place[@]}"; then
     printf 'ok %s\n' "$name"

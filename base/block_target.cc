@@ -236,10 +236,6 @@ class MemoryTarget final : public BlockTarget {
   std::map<std::uint64_t, std::vector<std::byte>> pages_;
 };
 
-}  // namespace
-
-namespace {
-
 Result<std::unique_ptr<BlockTarget>> target_of(Fd fd, std::string name, Discards discards) {
   struct stat info{};
   if (::fstat(fd.get(), &info) != 0) {

@@ -15,7 +15,7 @@ Result<std::vector<std::string>> names_in_folder(int folder) {
   Fd copy(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? ::fdopendir(copy.get()) : nullptr, ::closedir);
   if (!stream) {
-    return fail_errno("cannot read a folder", errno);
+    return fail_errno("cannot open the directory", errno);
   }
   copy.release();
   std::vector<std::string> names;
@@ -28,7 +28,7 @@ Result<std::vector<std::string>> names_in_folder(int folder) {
     errno = 0;
   }
   if (errno != 0) {
-    return fail_errno("cannot read a folder", errno);
+    return fail_errno("cannot read the directory", errno);
   }
   std::ranges::sort(names);
   return names;

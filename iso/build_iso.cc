@@ -8,7 +8,7 @@
 #include "base/json_text.h"
 #include "base/process.h"
 #include "hypervisor/boot/menu.h"
-#include "hypervisor/installer/machine.h"
+#include "hypervisor/system/squashfs.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/packages/host.h"
 #include "imagebuild/recipe/parse.h"
@@ -46,29 +46,9 @@ Result<void> pack_image(Workplace& place, VolumeStore& store, const ImageRecord&
   std::error_code error;
   fs::rename(work.path() / "all" / (image.name + ".img"), only / (image.name + ".img"), error);
   TRY(make_directories(out.parent_path()));
-  TRY_AS(run_checked({.argv = {TRY(find_program("mksquashfs")),
-                               only.string(),
-                               out.string(),
-                               "-comp",
-                               "zstd",
-                               "-Xcompression-level",
-                               "6",
-                               "-b",
-                               "256K",
-                               "-all-root",
-                               "-mkfs-time",
-                               "0",
-                               "-all-time",
-                               "0",
-                               "-root-mode",
-                               "0755",
-                               "-no-xattrs",
-                               "-noappend",
-                               "-no-progress",
-                               "-quiet"},
-                      .environment = {},
-                      .working_directory = {}}),
-         fmt::format("cannot pack the image {}", image.name));
+  const Command pack = TRY(
+      squashfs_command(only.string(), out, {"-comp", "zstd", "-Xcompression-level", "6", "-all-root", "-noappend"}));
+  TRY_AS(run_checked(pack), fmt::format("cannot pack the image {}", image.name));
   return {};
 }
 

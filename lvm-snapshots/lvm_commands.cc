@@ -24,6 +24,12 @@ std::string dashes_doubled(std::string_view name) {
   return doubled;
 }
 
+std::optional<std::string_view> behind_group(std::string_view device, std::string_view group) {
+  const std::string prefix = dashes_doubled(group) + "-";
+  const bool inside = device.starts_with(prefix) && !device.substr(prefix.size()).starts_with('-');
+  return inside ? std::optional(device.substr(prefix.size())) : std::nullopt;
+}
+
 std::string LvmCommands::pool_target() const {
   return fmt::format("{}-{}-tpool", dashes_doubled(group), dashes_doubled(pool));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ struct LvmCommands {
 
 // A name of LVM's as device-mapper names hold it, with each dash doubled (libdm, dm_build_dm_name).
 std::string dashes_doubled(std::string_view name);
+// What stands behind "GROUP-" in a device's name ("web--1-real"); nullopt: it is no device of that group.
+std::optional<std::string_view> behind_group(std::string_view device, std::string_view group);
 
 // The same without LVM's backup of the metadata (vgcfgbackup(8)): for all but the last command of a series.
 LvmCommand without_backup(LvmCommand command);

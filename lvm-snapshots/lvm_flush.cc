@@ -9,7 +9,6 @@
 #include <set>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "lvm-snapshots/lvm_commands.h"
 
 namespace domsmith {
@@ -27,9 +26,9 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return all;
 }
 
-bool is_of_group(const fs::path& device, const std::string& prefix) {
+bool is_of_group(const fs::path& device, std::string_view group) {
   const auto name = read_file(device / "dm/name");
-  return name && name->starts_with(prefix) && !name->substr(prefix.size()).starts_with('-');
+  return name && behind_group(*name, group).has_value();
 }
 
 // sysfs has '!' for the '/' in a device's name.
@@ -41,11 +40,10 @@ fs::path node_of(std::string name) {
 }  // namespace
 
 std::vector<fs::path> disks_below(std::string_view group, const fs::path& sysfs) {
-  const std::string prefix = dashes_doubled(group) + "-";
   std::set<std::string> own, below;
   for (const fs::path& device : entries(sysfs / "block")) {
     const std::string name = device.filename();
-    if (!name.starts_with("dm-") || !is_of_group(device, prefix)) {
+    if (!name.starts_with("dm-") || !is_of_group(device, group)) {
       continue;
     }
     own.insert(name);

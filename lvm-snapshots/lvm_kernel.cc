@@ -15,12 +15,12 @@ namespace {
 
 // "vg0-web--1-real" of group "vg0" -> "web-1"; nullopt: it is no device of that group.
 std::optional<std::string> volume_of_device(std::string_view device, std::string_view group) {
-  const std::string prefix = dashes_doubled(group) + "-";
-  if (!device.starts_with(prefix) || device.substr(prefix.size()).starts_with('-')) {
+  const auto behind = behind_group(device, group);
+  if (!behind) {
     return std::nullopt;
   }
   std::string volume;
-  const std::string_view rest = device.substr(prefix.size());
+  const std::string_view rest = *behind;
   for (std::size_t at = 0; at < rest.size(); ++at) {
     if (rest[at] == '-') {
       if (at + 1 == rest.size() || rest[at + 1] != '-') {

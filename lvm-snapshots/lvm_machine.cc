@@ -77,15 +77,29 @@ Result<void> LvmHost::write_metadata(const std::string& text) {
   return flush_disks(group_);
 }
 
-Result<std::set<std::uint32_t>> LvmHost::devices(const std::string& pool, const std::string& pool_metadata) {
-  const std::string file = TRY(mapped_device(pool_metadata));
-  TRY(find_program("thin_ls"));
+namespace {
+
+// What a program reads out of the pool's metadata while the kernel keeps a snapshot of them (thin-provisioning.rst,
+// "reserve_metadata_snap").
+template <class Read>
+auto while_held(const std::string& pool, const char* program, Read read) -> decltype(read()) {
+  TRY(find_program(program));
   TRY(thin_pool_hold_metadata(pool));
   TRY(fail_point("lvm.look.held"));
-  const auto shown = run_program({"thin_ls", "--metadata-snap", "--no-headers", "--format", "DEV", file});
+  auto seen = read();
   TRY(thin_pool_release_metadata(pool));
+  return seen;
+}
+
+}  // namespace
+
+Result<std::set<std::uint32_t>> LvmHost::devices(const std::string& pool, const std::string& pool_metadata) {
+  const std::string file = TRY(mapped_device(pool_metadata));
+  const std::string shown = TRY(while_held(pool, "thin_ls", [&] {
+    return run_program({"thin_ls", "--metadata-snap", "--no-headers", "--format", "DEV", file});
+  }));
   std::set<std::uint32_t> all;
-  for (const std::string& line : split_lines(TRY(shown))) {
+  for (const std::string& line : split_lines(shown)) {
     const std::string digits = trimmed(line);
     std::uint32_t id = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
@@ -100,24 +114,15 @@ Result<std::set<std::uint32_t>> LvmHost::devices(const std::string& pool, const 
 Result<std::vector<std::uint64_t>> LvmHost::differences(const std::string& pool, const std::string& pool_metadata,
                                                         DevicePairs pairs) {
   const std::string file = TRY(mapped_device(pool_metadata));
-  TRY(find_program("thin_delta"));
-  TRY(thin_pool_hold_metadata(pool));
-  TRY(fail_point("lvm.look.held"));
-  std::vector<std::uint64_t> all;
-  Result<void> seen;
-  for (const auto& [origin, device] : pairs) {
-    const auto shown = run_program(
-        {"thin_delta", "--metadata-snap", "--thin1", std::to_string(origin), "--thin2", std::to_string(device), file});
-    const auto bytes = shown ? parse_thin_delta(*shown) : Result<std::uint64_t>(std::unexpected(shown.error()));
-    if (!bytes) {
-      seen = std::unexpected(bytes.error());
-      break;
+  return while_held(pool, "thin_delta", [&]() -> Result<std::vector<std::uint64_t>> {
+    std::vector<std::uint64_t> all;
+    for (const auto& [origin, device] : pairs) {
+      all.push_back(
+          TRY(parse_thin_delta(TRY(run_program({"thin_delta", "--metadata-snap", "--thin1", std::to_string(origin),
+                                                "--thin2", std::to_string(device), file})))));
     }
-    all.push_back(*bytes);
-  }
-  TRY(thin_pool_release_metadata(pool));
-  TRY(std::move(seen));
-  return all;
+    return all;
+  });
 }
 
 }  // namespace domsmith

@@ -11,6 +11,7 @@
 #include "hypervisor/system/initramfs.h"
 #include "hypervisor/system/libraries.h"
 #include "hypervisor/system/modules.h"
+#include "hypervisor/system/squashfs.h"
 #include "hypervisor/system/tar_text.h"
 #include "imagebuild/build.h"
 #include "imagebuild/extfs/filesystem.h"
@@ -158,30 +159,8 @@ Result<ReadySlot> make_slot_tree(extfs::FileSystem& image, const SystemRules& ru
 // guests and udev ran into their deadlines in a busy dom0.
 Result<SlotFacts> write_slot(const ReadySlot& slot, const fs::path& file) {
   TRY(remove_file(file));
-  Command pack{.argv = {TRY(find_program("mksquashfs")),
-                        "-",
-                        file.string(),
-                        "-tar",
-                        "-comp",
-                        "gzip",
-                        "-b",
-                        "256K",
-                        "-mkfs-time",
-                        "0",
-                        "-all-time",
-                        "0",
-                        "-root-mode",
-                        "0755",
-                        "-root-uid",
-                        "0",
-                        "-root-gid",
-                        "0",
-                        "-no-xattrs",
-                        "-no-progress",
-                        "-quiet",
-                        "-exit-on-error"},
-               .environment = {},
-               .working_directory = {}};
+  const Command pack =
+      TRY(squashfs_command("-", file, {"-tar", "-comp", "gzip", "-root-uid", "0", "-root-gid", "0", "-exit-on-error"}));
   TRY_AS(run_checked(pack, {.input = tar_of(slot.tree)}), "cannot pack the slot");
   SlotFacts facts = slot.facts;
   facts.size = fs::file_size(file);

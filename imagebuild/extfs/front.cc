@@ -5,9 +5,7 @@
 namespace domsmith::extfs {
 namespace {
 
-constexpr std::uint64_t front_blocks = 48;                          // directories of /etc and about 30 small files
-constexpr std::uint64_t alignment = front_room - front_blocks + 1;  // 64 KiB, the smallest chunk of a thin pool
-constexpr std::uint64_t smallest_fs_blocks = 32768;                 // 128 MiB; smaller ones have no room to give away
+constexpr std::uint64_t smallest_fs_blocks = 32768;  // 128 MiB; smaller ones have no room to give away
 
 }  // namespace
 
@@ -90,7 +88,7 @@ BlockRun reserve_front(ext2_filsys fs, BlockCursor& cursor) {
   for (; all.count < front_room; all = cursor.take(front_room)) {
     short_ones.push_back(all);
   }
-  const std::uint64_t start = (all.first + alignment - 1) / alignment * alignment;
+  const std::uint64_t start = (all.first + front_alignment - 1) / front_alignment * front_alignment;
   cursor.put_back({.first = start + front_blocks, .count = all.first + all.count - start - front_blocks});
   cursor.put_back({.first = all.first, .count = start - all.first});
   for (const BlockRun& each : short_ones) {

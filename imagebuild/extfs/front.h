@@ -35,8 +35,10 @@ class InodeNumbers {
   ext2_ino_t highest_ = 0;
 };
 
-// Blocks that reserve_front() looks for: 48, wherever the chunk of 16 begins.
-inline constexpr std::uint64_t front_room = 63;
+inline constexpr std::uint64_t front_blocks = 48;     // directories of /etc and about 30 small files
+inline constexpr std::uint64_t front_alignment = 16;  // 64 KiB, the smallest chunk of a thin pool
+// Blocks that reserve_front() looks for: enough, wherever a chunk begins.
+inline constexpr std::uint64_t front_room = front_blocks + front_alignment - 1;
 
 // Blocks for the directories of the front and for clones, in one piece that starts with a chunk; an empty
 // run where the file system is too small to spare them.

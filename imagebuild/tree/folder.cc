@@ -1,6 +1,5 @@
 #include "imagebuild/tree/folder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,13 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/folder_names.h"
 #include "base/interrupt.h"
 
 namespace domsmith {
@@ -44,29 +43,6 @@ EntryType type_of(mode_t mode) {
     default:
       return EntryType::regular;
   }
-}
-
-Result<std::vector<std::string>> sorted_names(int directory) {
-  Fd copy(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? ::fdopendir(copy.get()) : nullptr, ::closedir);
-  if (!stream) {
-    return fail_errno("cannot open the directory", errno);
-  }
-  copy.release();
-  std::vector<std::string> names;
-  errno = 0;
-  while (const struct dirent* item = ::readdir(stream.get())) {
-    const std::string_view name(item->d_name);
-    if (name != "." && name != "..") {
-      names.emplace_back(name);
-    }
-    errno = 0;
-  }
-  if (errno != 0) {
-    return fail_errno("cannot read the directory", errno);
-  }
-  std::ranges::sort(names);
-  return names;
 }
 
 class FolderReader {
@@ -111,7 +87,7 @@ class FolderReader {
       return fail(ErrorCode::bad_input, fmt::format("'{}' is deeper than {} folders", path, deepest));
     }
     Level level{.fd = std::move(fd), .path = path, .folders = {}};
-    for (std::string& name : TRY_AS(sorted_names(level.fd.get()), fmt::format("cannot list '{}'", path))) {
+    for (std::string& name : TRY_AS(names_in_folder(level.fd.get()), fmt::format("cannot list '{}'", path))) {
       TRY(check_interrupted());
       const std::string full = child(path, name);
       if (TRY(give(level.fd.get(), name, full)) == EntryType::directory) {

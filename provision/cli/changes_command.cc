@@ -47,8 +47,7 @@ Table changes_table(std::span<const GuestChanges> changes) {
     if (each.files) {
       files = std::to_string(each.files->count);
       if (each.files->count > 0) {
-        files += fmt::format(": {}{}", join(each.files->first, ", "),
-                             each.files->count > each.files->first.size() ? ", …" : "");
+        files += ": " + paths_text(*each.files);
       }
     }
     table.row({each.guest, each.image, each.bytes ? size_text(*each.bytes) : "not known", files});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "provision/identity/plan.h"
 
@@ -99,6 +100,10 @@ Result<Changes> changes_of(BlockTarget& origin, BlockTarget& clone, const Identi
     own.insert(file.path);
   }
   return Comparison(before, now, std::move(own)).run();
+}
+
+std::string paths_text(const Changes& changes) {
+  return join(changes.first, ", ") + (changes.count > changes.first.size() ? ", …" : "");
 }
 
 }  // namespace domsmith

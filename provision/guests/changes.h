@@ -19,4 +19,7 @@ struct Changes {
 // unsupported: one of them holds no clean ext4.
 Result<Changes> changes_of(BlockTarget& origin, BlockTarget& clone, const Identity& identity);
 
+// "/etc/motd, /srv/a, …": those that are named, and whether there are more.
+std::string paths_text(const Changes& changes);
+
 }  // namespace domsmith

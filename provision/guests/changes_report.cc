@@ -8,19 +8,29 @@
 
 namespace domsmith {
 
-namespace {
-
-Result<Changes> files_of(Workplace& place, VolumeStore& store, const GuestRecord& guest) {
-  if (TRY(store.find(guest.volume)).fresh) {
-    return Changes();  // nothing was ever written to it
+Result<GuestComparer> GuestComparer::of(Workplace& place, VolumeStore& store) {
+  GuestComparer comparer(place, store);
+  for (const VolumeInfo& volume : TRY(store.list())) {
+    if (volume.fresh) {
+      comparer.fresh_.insert(volume.name);
+    }
   }
-  const ImageRecord image = TRY(place.registry.find_image(guest.store, guest.image));
-  const std::unique_ptr<BlockTarget> origin = TRY(store.open(image.volume, Access::read_only));
-  const std::unique_ptr<BlockTarget> clone = TRY(store.open(guest.volume, Access::read_only));
-  return changes_of(*origin, *clone, guest.identity);
+  return comparer;
 }
 
-}  // namespace
+Result<Changes> GuestComparer::changes(const GuestRecord& guest) {
+  if (fresh_.contains(guest.volume)) {
+    return Changes();
+  }
+  std::unique_ptr<BlockTarget>& origin = origins_[guest.image];
+  if (!origin) {
+    const ImageRecord image = TRY(place_->registry.find_image(guest.store, guest.image));
+    origin = TRY(store_->open(image.volume, Access::read_only));
+  }
+  const std::unique_ptr<BlockTarget> clone = TRY(store_->open(guest.volume, Access::read_only));
+  return TRY_AS(changes_of(*origin, *clone, guest.identity),
+                fmt::format("cannot tell what guest '{}' has written", guest.name));
+}
 
 Result<std::vector<GuestChanges>> report_changes(Workplace& place, std::span<const GuestRecord> guests, bool files,
                                                  Progress& progress) {
@@ -38,14 +48,16 @@ Result<std::vector<GuestChanges>> report_changes(Workplace& place, std::span<con
     for (const std::size_t i : places) {
       volumes.push_back(guests[i].volume);
     }
+    std::optional<GuestComparer> comparer;
+    if (files) {
+      comparer = TRY(GuestComparer::of(place, *store));
+    }
     const std::vector<std::optional<std::uint64_t>> bytes = TRY(store->changed_bytes(volumes));
     for (std::size_t n = 0; n < places.size(); ++n) {
       TRY(check_interrupted());
-      const GuestRecord& guest = guests[places[n]];
       all[places[n]].bytes = bytes[n];
-      if (files) {
-        all[places[n]].files =
-            TRY_AS(files_of(place, *store, guest), fmt::format("cannot tell what guest '{}' has written", guest.name));
+      if (comparer) {
+        all[places[n]].files = TRY(comparer->changes(guests[places[n]]));
       }
       progress.advance("changes", ++done, guests.size(), "guests");
     }

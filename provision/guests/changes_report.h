@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +21,22 @@ struct GuestChanges {
   std::string image;
   std::optional<std::uint64_t> bytes;  // in whole blocks of the store, its identity among them; nullopt: not known now
   std::optional<Changes> files;        // where they were asked for; its identity is left out
+};
+
+// Compares the files of a store's guests with those of their golden images; most guests share one, which is opened
+// once.
+class GuestComparer {
+ public:
+  static Result<GuestComparer> of(Workplace& place, VolumeStore& store);
+  // None of a clone that nothing was ever written to. busy: it runs.
+  Result<Changes> changes(const GuestRecord& guest);
+
+ private:
+  GuestComparer(Workplace& place, VolumeStore& store) : place_(&place), store_(&store) {}
+  Workplace* place_;
+  VolumeStore* store_;
+  std::set<std::string> fresh_;
+  std::map<std::string, std::unique_ptr<BlockTarget>> origins_;  // by image
 };
 
 // `files`: every file of each guest is compared, which opens its volume: busy where one runs.

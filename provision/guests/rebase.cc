@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/text.h"
 #include "imagebuild/boot/cache.h"
 #include "provision/domain/config_dir.h"
-#include "provision/guests/changes.h"
+#include "provision/guests/changes_report.h"
 #include "provision/guests/fresh_volumes.h"
 #include "provision/guests/guest_lock.h"
 #include "provision/guests/settle.h"
@@ -23,30 +21,16 @@ using Guests = std::span<const GuestRecord>;
 
 // Nothing that a guest has written is lost unasked.
 Result<void> check_unchanged(Workplace& place, VolumeStore& store, Guests guests, Progress& progress) {
-  std::set<std::string> fresh;  // nothing was ever written to these
-  for (const VolumeInfo& volume : TRY(store.list())) {
-    if (volume.fresh) {
-      fresh.insert(volume.name);
-    }
-  }
-  std::map<std::string, std::unique_ptr<BlockTarget>> origins;  // by image: most guests share one
+  GuestComparer comparer = TRY(GuestComparer::of(place, store));
   progress.begin("changes", guests.size(), "guests");
   std::uint64_t done = 0;
   for (const GuestRecord& guest : guests) {
-    if (!guest.ephemeral && !fresh.contains(guest.volume)) {
-      std::unique_ptr<BlockTarget>& origin = origins[guest.image];
-      if (!origin) {
-        const ImageRecord image = TRY(place.registry.find_image(guest.store, guest.image));
-        origin = TRY(store.open(image.volume, Access::read_only));
-      }
-      const std::unique_ptr<BlockTarget> clone = TRY(store.open(guest.volume, Access::read_only));
-      const Changes changes = TRY_AS(changes_of(*origin, *clone, guest.identity),
-                                     fmt::format("cannot tell what guest '{}' has written", guest.name));
+    if (!guest.ephemeral) {
+      const Changes changes = TRY(comparer.changes(guest));
       if (changes.count > 0) {
         return fail(ErrorCode::failed,
-                    fmt::format("guest '{}' has changed {} file{}, which would be lost: {}{}", guest.name,
-                                changes.count, changes.count == 1 ? "" : "s", join(changes.first, ", "),
-                                changes.count > changes.first.size() ? ", …" : ""),
+                    fmt::format("guest '{}' has changed {} file{}, which would be lost: {}", guest.name, changes.count,
+                                changes.count == 1 ? "" : "s", paths_text(changes)),
                     "save what matters, then give --force");
       }
     }

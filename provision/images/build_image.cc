@@ -121,7 +121,24 @@ ImageRecord record_of_recipe(const ImageBuildPlan& plan) {
   return record;
 }
 
-// Of size "auto": the plan with the size that its tree needs. Journalled, so that what a crash leaves is removed.
+// An operation of one step with a folder to work in. Journalled, so that what a crash leaves is removed.
+template <class T>
+Result<T> in_work_folder(Workplace& place, std::string_view verb, nlohmann::json parameters, std::string_view step,
+                         const std::function<Result<T>(const std::filesystem::path& work)>& act) {
+  Operation operation = TRY(place.journal.begin(verb, std::move(parameters)));
+  const std::filesystem::path work = place.work_folder(operation);
+  const auto perform = [&](Operation& begun) -> Result<T> {
+    return begun.perform(step, nlohmann::json::object(), [&]() -> Result<T> {
+      TRY(make_directories(work, 0700));
+      T done = TRY(act(work));
+      TRY(engine::remove_tree(work));
+      return done;
+    });
+  };
+  return carry_out(std::move(operation), perform, [&](Operation&) { return engine::remove_tree(work); });
+}
+
+// Of size "auto": the plan with the size that its tree needs.
 Result<ImageBuildPlan> sized(Workplace& place, const VolumeStore& store, const ImageBuildPlan& plan,
                              const std::function<BuildOptions(const std::filesystem::path& work)>& options,
                              Progress& progress) {
@@ -129,21 +146,11 @@ Result<ImageBuildPlan> sized(Workplace& place, const VolumeStore& store, const I
   if (plan.build.recipe.filesystem.size != 0) {
     return out;
   }
-  Operation operation =
-      TRY(place.journal.begin("measure", {{"store", store.name()}, {"image", plan.build.recipe.image.name}}));
-  const std::filesystem::path work = place.state / "work" / operation.id();
-  const auto act = [&](Operation& begun) {
-    return begun.perform("measure", nlohmann::json::object(), [&]() -> Result<std::uint64_t> {
-      TRY(make_directories(work, 0700));
-      const std::uint64_t size = TRY(measure(plan.build, progress, options(work)));
-      TRY(engine::remove_tree(work));
-      return size;
-    });
-  };
-  out.build.recipe.filesystem.size =
-      TRY(carry_out(std::move(operation), act, [&](Operation&) { return engine::remove_tree(work); }));
-  progress.note(fmt::format("the file system of '{}' has {}", plan.build.recipe.image.name,
-                            size_text(out.build.recipe.filesystem.size)));
+  const std::string& image = plan.build.recipe.image.name;
+  out.build.recipe.filesystem.size = TRY(in_work_folder<std::uint64_t>(
+      place, "measure", {{"store", store.name()}, {"image", image}}, "measure",
+      [&](const std::filesystem::path& work) { return measure(plan.build, progress, options(work)); }));
+  progress.note(fmt::format("the file system of '{}' has {}", image, size_text(out.build.recipe.filesystem.size)));
   return out;
 }
 
@@ -250,24 +257,17 @@ Result<std::optional<std::uint64_t>> rebuild_and_compare(Workplace& place, Volum
     plan.build.recipe.filesystem.size = image.size;
   }
   const engine::PackageSet set = TRY(packages_of(place, plan, options, progress));
-  // Journalled, so that what a crash leaves is removed.
-  Operation operation = TRY(place.journal.begin("verify", {{"store", store.name()}, {"image", image.name}}));
-  const std::filesystem::path work = place.work_folder(operation);
-  const auto act = [&](Operation& begun) -> Result<std::optional<std::uint64_t>> {
-    return begun.perform("rebuild", nlohmann::json::object(), [&]() -> Result<std::optional<std::uint64_t>> {
-      TRY(make_directories(work, 0700));
-      const std::string file = work / "image";
-      TRY(write_file_atomic(file, "", 0600));
-      std::filesystem::resize_file(file, plan.build.recipe.filesystem.size);
-      const auto target = TRY(open_block_target(file, Access::read_write));
-      TRY(build(plan.build, *target, progress, build_options(place, plan, options, set, work)));
-      const auto volume = TRY(store.open(image.volume, Access::read_only));
-      const auto differs = TRY(first_difference(*target, *volume));
-      TRY(engine::remove_tree(work));
-      return differs;
-    });
+  const auto act = [&](const std::filesystem::path& work) -> Result<std::optional<std::uint64_t>> {
+    const std::string file = work / "image";
+    TRY(write_file_atomic(file, "", 0600));
+    std::filesystem::resize_file(file, plan.build.recipe.filesystem.size);
+    const auto target = TRY(open_block_target(file, Access::read_write));
+    TRY(build(plan.build, *target, progress, build_options(place, plan, options, set, work)));
+    const auto volume = TRY(store.open(image.volume, Access::read_only));
+    return first_difference(*target, *volume);
   };
-  return carry_out(std::move(operation), act, [&](Operation&) { return engine::remove_tree(work); });
+  return in_work_folder<std::optional<std::uint64_t>>(place, "verify", {{"store", store.name()}, {"image", image.name}},
+                                                      "rebuild", act);
 }
 
 }  // namespace domsmith

@@ -127,10 +127,13 @@ std::string or_default(const DocumentTable& table, std::string_view key, const s
   return table.has(key) ? table.string(key) : fallback;
 }
 
-// The package that depends on the distribution's newest kernel.
+// The package that depends on the distribution's newest kernel for virtual machines, where it has one that runs on Xen.
 std::string default_kernel(const std::string& distribution, const std::string& architecture) {
   if (distribution == "ubuntu") {
     return "linux-image-virtual";
+  }
+  if (architecture == "amd64") {
+    return "linux-image-cloud-amd64";
   }
   if (architecture == "i386") {
     return "linux-image-686-pae";

@@ -147,7 +147,7 @@ struct Recipe {
   std::vector<RecipeFile> files;
   std::vector<RecipeScript> scripts;
   struct Boot {
-    std::string kernel;  // package name; "none": no boot files. Default: linux-image-ARCH
+    std::string kernel;  // package name; "none": no boot files. Default: the distribution's for virtual machines
     std::string cmdline = "root=/dev/xvda ro console=hvc0";
     std::vector<std::string> modules;  // beside those that every Xen guest gets
     bool operator==(const Boot&) const = default;

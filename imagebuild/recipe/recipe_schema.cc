@@ -331,7 +331,7 @@ TableSchema boot_table() {
           .doc = "How a guest of the image boots.",
           .keys = {{.name = "kernel",
                     .doc = "the kernel's package; \"none\": the image has no boot files",
-                    .default_text = "the distribution's kernel for the architecture",
+                    .default_text = "the distribution's kernel for virtual machines, or the architecture",
                     .example = "\"linux-image-amd64\"",
                     .check = spelling::kernel},
                    {.name = "cmdline",

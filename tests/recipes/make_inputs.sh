@@ -13,7 +13,7 @@ chmod 0755 "$work"
 if [[ ! -e $work/disk.qcow2 ]]; then
   cp -- "$here"/../../rootfs-recipes/sources/*.toml "$work"
   # Nobody boots this tree's own initramfs, and making it takes longer than all the rest: linux-image's hooks leave it out.
-  INITRD=No mmdebstrap --quiet --variant=minbase --include=linux-image-amd64,systemd-sysv,udev,iproute2 bookworm "$work/rootfs.tar"
+  INITRD=No mmdebstrap --quiet --variant=minbase --include=linux-image-cloud-amd64,systemd-sysv,udev,iproute2 bookworm "$work/rootfs.tar"
   "$here/make_sources.py" "$work/rootfs.tar" "$work"
 fi
 

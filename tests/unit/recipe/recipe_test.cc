@@ -52,7 +52,9 @@ TEST(Recipe, TakesTheDistributionsKernel) {
                                      "a.toml");
     return recipe ? recipe->boot.kernel : errors_of(recipe);
   };
-  EXPECT_EQ(kernel("debian", "amd64"), "linux-image-amd64");
+  EXPECT_EQ(kernel("debian", "amd64"), "linux-image-cloud-amd64");
+  EXPECT_EQ(kernel("devuan", "amd64"), "linux-image-cloud-amd64");
+  EXPECT_EQ(kernel("debian", "arm64"), "linux-image-arm64");
   EXPECT_EQ(kernel("debian", "i386"), "linux-image-686-pae");
   EXPECT_EQ(kernel("devuan", "armhf"), "linux-image-armmp");
   EXPECT_EQ(kernel("ubuntu", "amd64"), "linux-image-virtual");

@@ -22,7 +22,8 @@ Result<Tree> tree_of(extfs::FileSystem& image) {
   Tree tree;
   TRY(extfs::walk(image, [&](const std::string& path, const extfs::NodeInfo& info) -> Result<void> {
     if (path.size() > longest_path || tree.size() >= most_files) {
-      return fail(ErrorCode::bad_input, "the image's folders have no end", "check it: domsmith image verify IMAGE");
+      return fail(ErrorCode::bad_input, "the image holds too much to be compared",
+                  "check it: domsmith image verify IMAGE");
     }
     tree.emplace(path, info);
     return {};

@@ -65,6 +65,7 @@ def disks():
     for flags in (0, 1):
         for offset in (1024, 1024 + 0x18, 1024 + 0x28, 1024 + 0x58, 1024 + 0x60, 2048, 4096, 8192, 16384, 65536, 131072):
             yield bytes([flags]) + struct.pack("<I", offset)[:3] + b"\4\xff\xff\xff\xff"
+    yield bytes.fromhex("0134bb00023600")  # a folder that contains itself
 
 
 def main():

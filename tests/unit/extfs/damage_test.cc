@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "imagebuild/extfs/walk.h"
 #include "tests/unit/extfs/image.h"
 
 namespace domsmith::extfs {
@@ -129,7 +130,8 @@ TEST(Damage, OfATargetThatIsTooShort) {
   }
 }
 
-TEST(Damage, OfADirectoryThatContainsItself) {
+// Of /a/b the entry "b" leads to /a.
+std::unique_ptr<BlockTarget> image_that_contains_itself() {
   Image image(4 * mib);
   FileSystem fs = image.format();
   must(fs.make_directories("a/b"));
@@ -140,8 +142,8 @@ TEST(Damage, OfADirectoryThatContainsItself) {
   const std::uint32_t b = must(image.open().stat("a/b")).inode;
   bytes[1024 + 0x65] &= std::byte{0xfb};
   bytes[1024 + 0x61] &= std::byte{0xdf};
-  const auto target = memory_target(bytes.size());
-  for (std::size_t at = 0; at + 12 <= bytes.size(); at += 4) {  // the entry "b" of a leads to a
+  auto target = memory_target(bytes.size());
+  for (std::size_t at = 0; at + 12 <= bytes.size(); at += 4) {
     std::uint32_t inode = 0;
     std::memcpy(&inode, &bytes[at], sizeof inode);
     if (inode == b && bytes[at + 6] == std::byte{1} && bytes[at + 8] == std::byte{'b'}) {
@@ -149,10 +151,28 @@ TEST(Damage, OfADirectoryThatContainsItself) {
     }
   }
   must(target->write(0, bytes));
-  fs = must(FileSystem::open(*target, Access::read_write));
+  return target;
+}
+
+TEST(Damage, OfADirectoryThatContainsItself) {
+  const auto target = image_that_contains_itself();
+  FileSystem fs = must(FileSystem::open(*target, Access::read_write));
   const auto removed = fs.remove_tree("a");
   ASSERT_FALSE(removed);
   EXPECT_THAT(told(removed.error()), ::testing::HasSubstr("contains itself"));
+}
+
+// The fuzzer's finding: each path of an endless tree was looked up from the root anew, for minutes.
+TEST(Damage, AWalkThroughADirectoryThatContainsItselfEnds) {
+  const auto target = image_that_contains_itself();
+  FileSystem fs = must(FileSystem::open(*target, Access::read_only));
+  int seen = 0;
+  const auto walked = walk(fs, [&seen](const std::string&, const NodeInfo&) -> Result<void> {
+    return ++seen < 1000 ? Result<void>() : fail(ErrorCode::failed, "no end");
+  });
+  ASSERT_FALSE(walked);
+  EXPECT_THAT(told(walked.error()), ::testing::HasSubstr("its folder '/a/b' has a second name"));
+  EXPECT_EQ(seen, 2);
 }
 
 // A target whose writes fail from some moment on.

@@ -229,6 +229,11 @@ void write_nodes(const std::vector<LvmConfigNode>& nodes, std::string& out) {
 
 }  // namespace
 
+std::string without_dashes(std::string id) {
+  std::erase(id, '-');
+  return id;
+}
+
 Result<LvmConfigNode> parse_lvm_config(std::string_view text, std::string_view name) {
   return Reader(text, name).file();
 }

@@ -9,8 +9,10 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "lvm-snapshots/lvm_disk.h"
 #include "lvm-snapshots/lvm_errors.h"
 #include "lvm-snapshots/lvm_flush.h"
+#include "lvm-snapshots/lvm_kernel.h"
 #include "lvm-snapshots/store_rules.h"
 
 namespace domsmith {
@@ -71,8 +73,21 @@ Result<void> LvmContext::run_all(const std::vector<LvmCommand>& commands, const 
   return {};
 }
 
+// What LVM's own report would say, where no command of LVM is needed for it.
+Result<std::optional<LvmGroup>> LvmContext::report_past_lvm() const {
+  const auto text = read_group_text(commands_.group, disks_below(commands_.group));
+  if (!text) {
+    log_debug(fmt::format("asking LVM about VG {}: {}", commands_.group, text.error().what));
+    return std::optional<LvmGroup>();
+  }
+  return group_of_text(*text, commands_.group, TRY(mapped_volumes(commands_.group)));
+}
+
 Result<LvmGroup> LvmContext::report_unchecked() {
   TRY(start());
+  if (auto group = TRY(report_past_lvm())) {
+    return std::move(*group);
+  }
   for (const LvmCommand& command : {report_volumes_command(commands_.group), report_group_command(commands_.group)}) {
     const LvmOutcome outcome = library_->run(command);
     if (!outcome.success) {

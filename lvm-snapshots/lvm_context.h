@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -63,6 +64,7 @@ class LvmContext {
 
  private:
   Result<void> start();
+  [[nodiscard]] Result<std::optional<LvmGroup>> report_past_lvm() const;
   Result<LvmGroup> report_unchecked();
   Result<void> check_pool(const LvmGroup& group) const;
   Result<bool> finish_half_made(const LvmGroup& group);

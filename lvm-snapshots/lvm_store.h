@@ -73,7 +73,7 @@ class LvmStore final : public VolumeStore {
   // With the gate held.
   Result<void> settle_some(std::span<const std::string> names, Settled then, const Fill& fill);
   Result<void> fill_one(const LvmVolume& volume, const Fill& fill);
-  Result<void> name_settled(const Renames& renames, Settled then);
+  Result<void> name_settled(const Renames& renames);
   Result<void> name_whole(const LvmVolume& there, const std::string& headline);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);
   Result<void> zero(std::string_view name);

@@ -63,11 +63,14 @@ Result<void> LvmStore::settle_some(std::span<const std::string> names, Settled t
     TRY(fill_one(*group.find(volume), fill));
   }
   TRY(fail_point("lvm.settle.filled"));
-  if (then == Settled::put_away) {
-    TRY(context_->run(context_->commands().deactivate(lvs), "cannot deactivate settled clones"));
-  }
-  TRY(name_settled(renames, then));
+  // Renamed while it is active, a volume costs ten times as much: LVM suspends it, for which it reserves and locks its
+  // memory, and takes it away from dmeventd and gives it back.
+  TRY(context_->run(context_->commands().deactivate(lvs), "cannot deactivate settled clones"));
+  TRY(name_settled(renames));
   TRY(operation.finish());
+  if (then == Settled::activated) {
+    TRY(context_->run(context_->commands().activate(names), "cannot activate settled clones"));
+  }
   for (const std::string& volume : names) {
     TRY(context_->use().set_activated(volume, then == Settled::activated));
     TRY(context_->use().set_opened(volume, false));
@@ -83,12 +86,11 @@ Result<void> LvmStore::fill_one(const LvmVolume& volume, const Fill& fill) {
 }
 
 // From here on the device can be there under the name that the domain's disk has.
-Result<void> LvmStore::name_settled(const Renames& renames, Settled then) {
+Result<void> LvmStore::name_settled(const Renames& renames) {
   Renames fresh;
   std::ranges::copy_if(renames, std::back_inserter(fresh),
                        [](const auto& rename) { return rename.first != rename.second; });
-  if (then == Settled::put_away &&
-      TRY(in_one_batch(fresh.size(), [&](LvmBatch& batch) { return batch.rename(fresh); }))) {
+  if (TRY(in_one_batch(fresh.size(), [&](LvmBatch& batch) { return batch.rename(fresh); }))) {
     return {};
   }
   std::vector<LvmCommand> commands;

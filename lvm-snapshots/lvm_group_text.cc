@@ -81,9 +81,8 @@ std::string tags_of(const LvmConfigNode& volume) {
 
 class Group {
  public:
-  Group(const LvmConfigNode& vg, const LvmConfigNode& disks, const LvmConfigNode* volumes,
-        const LvmMappedVolumes& mapped)
-      : disks_(&disks), volumes_(volumes), mapped_(&mapped), extent_(number_in(vg, "extent_size") * extent_unit) {}
+  Group(const LvmConfigNode& vg, const LvmConfigNode& disks, const LvmConfigNode* volumes)
+      : disks_(&disks), volumes_(volumes), extent_(number_in(vg, "extent_size") * extent_unit) {}
 
   // false: something in it is not understood.
   bool fill(LvmGroup& group) const {
@@ -128,25 +127,17 @@ class Group {
         volume.metadata_size = there == nullptr ? 0 : extents_of(*there) * extent_;
       }
     }
-    if (const auto there = mapped_->find(volume.lv); there != mapped_->end()) {
-      volume.active = true;
-      volume.open = there->second.open;
-      volume.data_percent = there->second.data_percent;
-      volume.metadata_percent = there->second.metadata_percent;
-    }
     return volume;
   }
 
   const LvmConfigNode* disks_;
   const LvmConfigNode* volumes_;
-  const LvmMappedVolumes* mapped_;
   std::uint64_t extent_;
 };
 
 }  // namespace
 
-Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group,
-                                              const LvmMappedVolumes& mapped) {
+Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group) {
   const LvmConfigNode root = TRY(parse_lvm_config(text.text, "metadata of VG " + group));
   const LvmConfigNode* vg = root.find(group);
   const LvmConfigNode* disks = vg == nullptr ? nullptr : vg->find("physical_volumes");
@@ -156,10 +147,21 @@ Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const st
   LvmGroup found;
   found.name = group;
   found.metadata_free = text.area_free;
-  if (!Group(*vg, *disks, vg->find("logical_volumes"), mapped).fill(found)) {
+  if (!Group(*vg, *disks, vg->find("logical_volumes")).fill(found)) {
     return std::optional<LvmGroup>();
   }
   return found;
+}
+
+void add_mapped(LvmGroup& group, const LvmMappedVolumes& mapped) {
+  for (LvmVolume& volume : group.volumes) {
+    if (const auto there = mapped.find(volume.lv); there != mapped.end()) {
+      volume.active = true;
+      volume.open = there->second.open;
+      volume.data_percent = there->second.data_percent;
+      volume.metadata_percent = there->second.metadata_percent;
+    }
+  }
 }
 
 }  // namespace domsmith

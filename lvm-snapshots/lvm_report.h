@@ -73,11 +73,11 @@ struct LvmMapped {
 };
 using LvmMappedVolumes = std::map<std::string, LvmMapped, std::less<>>;  // by LVM's name
 
-// The same as LVM's report, out of the group's metadata text (lvm_disk.h) and of what is active. nullopt: there is
+// The same as LVM's report, out of the group's metadata text (lvm_disk.h), as if nothing were active. nullopt: there is
 // something in the group that only LVM can tell about (volumes that are neither plain nor thin, a missing disk,
 // anything unknown).
-Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group,
-                                              const LvmMappedVolumes& mapped);
+Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group);
+void add_mapped(LvmGroup& group, const LvmMappedVolumes& mapped);
 // With the store's name, its kind and what else the tags tell; `tags` with commas between.
 void describe_by_tags(LvmVolume& volume, std::string_view tags);
 void sort_volumes(LvmGroup& group);

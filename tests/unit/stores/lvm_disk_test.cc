@@ -167,14 +167,15 @@ TEST_F(LvmDiskTest, WhatDoesNotFitItsChecksumIsRefused) {
   EXPECT_FALSE(read({write("none", std::string(1 << 16, '\0'))}));
 }
 
-std::optional<LvmGroup> group_with(const std::string& volumes, const LvmMappedVolumes& mapped = {}) {
-  return must_have(group_of_text({.text = group_text("a", volumes), .area_free = 4096}, "vg0", mapped));
+std::optional<LvmGroup> group_with(const std::string& volumes) {
+  return must_have(group_of_text({.text = group_text("a", volumes), .area_free = 4096}, "vg0"));
 }
 
 TEST(LvmGroupTextTest, SaysWhatLvmReports) {
-  const auto group =
-      group_with(pool_and_web, {{"pool", {.open = true, .data_percent = 12.5, .metadata_percent = 3.0}}});
+  auto group = group_with(pool_and_web);
   ASSERT_TRUE(group);
+  EXPECT_FALSE(group->find("pool")->active);
+  add_mapped(*group, {{"pool", {.open = true, .data_percent = 12.5, .metadata_percent = 3.0}}});
   EXPECT_EQ(group->size, 100 * (4ULL << 20));
   EXPECT_EQ(group->free, 57 * (4ULL << 20));
   EXPECT_EQ(group->metadata_free, 4096U);
@@ -202,10 +203,10 @@ TEST(LvmGroupTextTest, WhatIsNotUnderstoodIsLeftToLvm) {
   EXPECT_FALSE(volume("type = \"thin\"\nthin_pool = \"pool\"\nmerge = \"y\""));
   std::string text = group_text("a");
   text.replace(text.find("\"WRITE\""), 7, "\"EXPORTED\"");
-  EXPECT_FALSE(must_have(group_of_text({text, 0}, "vg0", {})));
+  EXPECT_FALSE(must_have(group_of_text({text, 0}, "vg0")));
   text = group_text("a");
   text.replace(text.find("flags = []\npe_count"), 10, "flags = [\"MISSING\"]");
-  EXPECT_FALSE(must_have(group_of_text({text, 0}, "vg0", {})));
+  EXPECT_FALSE(must_have(group_of_text({text, 0}, "vg0")));
 }
 
 }  // namespace

@@ -47,6 +47,9 @@ struct LvmConfigNode {
 // The root, a section without a key. `name` stands in errors: "NAME:LINE: …". bad_input.
 Result<LvmConfigNode> parse_lvm_config(std::string_view text, std::string_view name);
 
+// An identifier as the disk and device-mapper have it: without the dashes that LVM prints.
+std::string without_dashes(std::string id);
+
 // As LVM writes it to disk: one item a line, not indented.
 std::string lvm_config_text(const LvmConfigNode& root);
 

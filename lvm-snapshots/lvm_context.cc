@@ -9,8 +9,10 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "lvm-snapshots/lvm_disk.h"
 #include "lvm-snapshots/lvm_errors.h"
 #include "lvm-snapshots/lvm_flush.h"
+#include "lvm-snapshots/lvm_kernel.h"
 #include "lvm-snapshots/store_rules.h"
 
 namespace domsmith {
@@ -71,8 +73,31 @@ Result<void> LvmContext::run_all(const std::vector<LvmCommand>& commands, const 
   return {};
 }
 
+// What LVM's own report would say, where no command of LVM is needed for it.
+Result<std::optional<LvmGroup>> LvmContext::report_past_lvm() {
+  auto text = read_group_text(commands_.group, disks_below(commands_.group));
+  if (!text) {
+    log_debug(fmt::format("asking LVM about VG {}: {}", commands_.group, text.error().what));
+    return std::optional<LvmGroup>();
+  }
+  if (!seen_ || seen_->first != text->text) {  // a verb asks several times
+    seen_.reset();
+    auto group = TRY(group_of_text(*text, commands_.group));
+    if (!group) {
+      return group;
+    }
+    seen_.emplace(std::move(text->text), std::move(*group));
+  }
+  LvmGroup group = seen_->second;
+  add_mapped(group, TRY(mapped_volumes(commands_.group)));
+  return group;
+}
+
 Result<LvmGroup> LvmContext::report_unchecked() {
   TRY(start());
+  if (auto group = TRY(report_past_lvm())) {
+    return std::move(*group);
+  }
   for (const LvmCommand& command : {report_volumes_command(commands_.group), report_group_command(commands_.group)}) {
     const LvmOutcome outcome = library_->run(command);
     if (!outcome.success) {
@@ -193,8 +218,26 @@ Result<bool> LvmContext::renew_half_settled() {
   return changed;
 }
 
-// One that dies in here is found by finish_half_made(); the note stays until all are new.
+Result<bool> LvmContext::renew_in_one_batch(const LvmGroup& group, const std::vector<std::string>& lvs) {
+  std::vector<std::pair<std::string, std::string>> same;
+  for (const std::string& lv : lvs) {
+    const auto there = std::ranges::find(group.volumes, lv, &LvmVolume::lv);
+    const LvmVolume* origin = group.find(there->origin);
+    if (there->active || origin == nullptr || origin->active || origin->size != there->size) {
+      return false;
+    }
+    same.emplace_back(lv, lv);
+  }
+  SilentProgress silent;
+  const LvmBatch::Refusal refusal = TRY(batch_.reset(same, silent));
+  return !refusal;
+}
+
+// One that dies in here is found by finish_half_made(), or by the batch's recovery; the note stays until all are new.
 Result<void> LvmContext::renew(const LvmGroup& group, const std::vector<std::string>& lvs) {
+  if (batches(lvs.size()) && TRY(renew_in_one_batch(group, lvs))) {
+    return {};
+  }
   const std::string headline = "cannot make fresh clones anew";
   for (const std::string& lv : lvs) {
     const std::string other = lv.substr(0, lv.find('.')) + std::string(suffix_reset);

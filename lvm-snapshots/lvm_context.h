@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/journal.h"
@@ -63,10 +65,12 @@ class LvmContext {
 
  private:
   Result<void> start();
+  Result<std::optional<LvmGroup>> report_past_lvm();
   Result<LvmGroup> report_unchecked();
   Result<void> check_pool(const LvmGroup& group) const;
   Result<bool> finish_half_made(const LvmGroup& group);
   Result<bool> renew_half_settled();
+  Result<bool> renew_in_one_batch(const LvmGroup& group, const std::vector<std::string>& lvs);
   Result<void> renew(const LvmGroup& group, const std::vector<std::string>& lvs);
   Result<void> settle_thin(std::string_view name, std::string_view lv);
   Result<void> settle_classic(std::string_view name);
@@ -79,6 +83,7 @@ class LvmContext {
   std::string one_by_one_;
   bool pool_zeroes_ = true;
   std::set<std::string> half_written_;
+  std::optional<std::pair<std::string, LvmGroup>> seen_;  // the text that was read last, and what it says
   std::shared_ptr<LvmLibrary> library_;
 };
 

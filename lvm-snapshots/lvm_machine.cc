@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "lvm-snapshots/lvm_config.h"
 #include "lvm-snapshots/lvm_delta.h"
+#include "lvm-snapshots/lvm_disk.h"
 #include "lvm-snapshots/lvm_flush.h"
 #include "lvm-snapshots/lvm_lock.h"
 
@@ -30,6 +31,20 @@ Result<std::string> run_program(LvmCommand command) {
     }
   }
   return TRY(run_checked(program)).out;
+}
+
+// LVM writes it second in the text, behind the group's identifier.
+std::optional<std::uint64_t> seqno_of(std::string_view text) {
+  static constexpr std::string_view key = "\nseqno = ";
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::string_view rest = text.substr(at + key.size());
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  return error == std::errc() && end != rest.data() + rest.size() && *end == '\n' ? std::optional(number)
+                                                                                  : std::nullopt;
 }
 
 }  // namespace
@@ -52,6 +67,9 @@ Result<std::shared_ptr<void>> LvmHost::lock() {
 }
 
 Result<std::string> LvmHost::read_metadata() {
+  if (auto text = read_group_text(group_, disks_below(group_))) {
+    return std::move(text->text);
+  }
   const TemporaryDirectory folder = TRY(TemporaryDirectory::make("domsmith-vg-"));
   const std::string file = folder.path() / "metadata";
   TRY(run_program({"vgcfgbackup", "--nolocking", "-f", file, group_}));
@@ -59,6 +77,11 @@ Result<std::string> LvmHost::read_metadata() {
 }
 
 Result<std::uint64_t> LvmHost::seqno() {
+  if (const auto text = read_group_text(group_, disks_below(group_))) {
+    if (const auto number = seqno_of(text->text)) {
+      return *number;
+    }
+  }
   const std::string shown = trimmed(TRY(run_program({"vgs", "--nolocking", "--noheadings", "-o", "vg_seqno", group_})));
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(shown.data(), shown.data() + shown.size(), number);

@@ -12,11 +12,6 @@ namespace domsmith {
 
 namespace {
 
-std::string without_dashes(std::string text) {
-  std::erase(text, '-');
-  return text;
-}
-
 std::unexpected<Error> no_metadata(const std::string& group, std::string_view what) {
   return fail(ErrorCode::bad_input, fmt::format("cannot read the metadata of VG {}: {}", group, what));
 }

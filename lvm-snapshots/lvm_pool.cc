@@ -12,10 +12,6 @@ namespace domsmith {
 
 namespace {
 
-struct EndPool {
-  void operator()(dm_pool* pool) const { dm_pool_destroy(pool); }
-};
-
 std::unexpected<Error> no_task(const std::string& uuid) {
   return fail(ErrorCode::failed, fmt::format("cannot ask device-mapper about {}", uuid));
 }
@@ -71,7 +67,7 @@ Result<std::optional<ThinPoolState>> thin_pool_state(const std::string& uuid) {
   char* type = nullptr;
   char* parameters = nullptr;
   (void)dm_get_next_target(task.get(), nullptr, &start, &length, &type, &parameters);
-  const std::unique_ptr<dm_pool, EndPool> memory(dm_pool_create("domsmith", 1024));
+  const StatusMemory memory(dm_pool_create("domsmith", 1024));
   dm_status_thin_pool* status = nullptr;
   if (type == nullptr || std::strcmp(type, "thin-pool") != 0 || !memory ||
       dm_get_status_thin_pool(memory.get(), parameters, &status) == 0) {

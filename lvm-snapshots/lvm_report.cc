@@ -61,22 +61,12 @@ std::optional<VolumeKind> kind_of(const std::string& name, std::string_view tags
 LvmVolume volume_of(const json& row) {
   LvmVolume volume;
   volume.lv = text_of(row, "lv_name");
-  volume.name = volume.lv;
   volume.allocated = number_of(row, "lv_size");
   volume.size = volume.allocated;
   if (has_word(text_of(row, "lv_role"), "snapshot") && text_of(row, "pool_lv").empty()) {
     volume.size = number_of(row, "origin_size");  // a classic snapshot's lv_size is that of its exception store
   }
-  const std::string tags = text_of(row, "lv_tags");
-  volume.ours = has_word(tags, lvm_tag::ours);
-  if (volume.ours && volume.lv.ends_with(suffix_fresh) && has_word(tags, lvm_tag::clone)) {
-    volume.fresh = true;
-    volume.name.resize(volume.lv.size() - suffix_fresh.size());
-  }
-  if (volume.ours && volume.lv.ends_with(suffix_staging) && has_word(tags, lvm_tag::staging)) {
-    volume.name.resize(volume.lv.size() - suffix_staging.size());
-  }
-  volume.kind = volume.ours ? kind_of(volume.name, tags) : std::nullopt;
+  describe_by_tags(volume, text_of(row, "lv_tags"));
   volume.active = text_of(row, "lv_active") == "active";
   volume.open = text_of(row, "lv_device_open") == "open";
   const std::string layout = text_of(row, "lv_layout");
@@ -123,6 +113,24 @@ const LvmVolume* LvmGroup::find(std::string_view wanted) const {
   return it != volumes.end() && it->name == wanted ? &*it : nullptr;
 }
 
+void describe_by_tags(LvmVolume& volume, std::string_view tags) {
+  volume.name = volume.lv;
+  volume.ours = has_word(tags, lvm_tag::ours);
+  if (volume.ours && volume.lv.ends_with(suffix_fresh) && has_word(tags, lvm_tag::clone)) {
+    volume.fresh = true;
+    volume.name.resize(volume.lv.size() - suffix_fresh.size());
+  }
+  if (volume.ours && volume.lv.ends_with(suffix_staging) && has_word(tags, lvm_tag::staging)) {
+    volume.name.resize(volume.lv.size() - suffix_staging.size());
+  }
+  volume.kind = volume.ours ? kind_of(volume.name, tags) : std::nullopt;
+}
+
+void sort_volumes(LvmGroup& group) {
+  std::ranges::sort(group.volumes, {},
+                    [](const LvmVolume& volume) { return std::tuple(std::string_view(volume.name), !volume.ours); });
+}
+
 LvmCommand report_volumes_command(std::string_view group) {
   return report("lvs", group, fmt::format("{},{}", group_fields, volume_fields));
 }
@@ -145,8 +153,7 @@ Result<LvmGroup> parse_lvm_report(std::string_view text) {
       }
     }
   }
-  std::ranges::sort(group.volumes, {},
-                    [](const LvmVolume& volume) { return std::tuple(std::string_view(volume.name), !volume.ours); });
+  sort_volumes(group);
   return group;
 }
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "lvm-snapshots/lvm_disk.h"
 #include "lvm-snapshots/lvm_library.h"
 #include "lvm-snapshots/store.h"
 
@@ -61,5 +64,22 @@ LvmCommand report_volumes_command(std::string_view group);  // a row for each LV
 LvmCommand report_group_command(std::string_view group);
 
 Result<LvmGroup> parse_lvm_report(std::string_view json);
+
+// What the kernel has of a volume that is active.
+struct LvmMapped {
+  bool open = false;
+  std::optional<double> data_percent;      // of thin volumes and pools
+  std::optional<double> metadata_percent;  // of pools
+};
+using LvmMappedVolumes = std::map<std::string, LvmMapped, std::less<>>;  // by LVM's name
+
+// The same as LVM's report, out of the group's metadata text (lvm_disk.h), as if nothing were active. nullopt: there is
+// something in the group that only LVM can tell about (volumes that are neither plain nor thin, a missing disk,
+// anything unknown).
+Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group);
+void add_mapped(LvmGroup& group, const LvmMappedVolumes& mapped);
+// With the store's name, its kind and what else the tags tell; `tags` with commas between.
+void describe_by_tags(LvmVolume& volume, std::string_view tags);
+void sort_volumes(LvmGroup& group);
 
 }  // namespace domsmith

@@ -72,8 +72,9 @@ class LvmStore final : public VolumeStore {
   Result<void> remove_clones(std::span<const std::string> lvs);
   // With the gate held.
   Result<void> settle_some(std::span<const std::string> names, Settled then, const Fill& fill);
+  Result<void> fill_some(const LvmGroup& group, std::span<const std::string> names, const Fill& fill);
   Result<void> fill_one(const LvmVolume& volume, const Fill& fill);
-  Result<void> name_settled(const Renames& renames, Settled then);
+  Result<void> name_settled(LvmBatch::Renames renames);
   Result<void> name_whole(const LvmVolume& there, const std::string& headline);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);
   Result<void> zero(std::string_view name);

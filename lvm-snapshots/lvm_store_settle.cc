@@ -12,8 +12,18 @@ namespace domsmith {
 
 namespace {
 
-// LVM takes 64 words a command (MAX_ARGS), and others wait for the gate meanwhile.
-constexpr std::size_t at_once = 48;
+// LVM takes 64 words a command (MAX_ARGS).
+constexpr std::size_t a_command = 48;
+// They get their names in one change of the group; others wait for the gate meanwhile.
+constexpr std::size_t a_change = 10 * a_command;
+
+template <class Do>
+Result<void> in_parts(std::span<const std::string> all, std::size_t most, Do&& one) {
+  for (; !all.empty(); all = all.subspan(std::min(most, all.size()))) {
+    TRY(one(all.first(std::min(most, all.size()))));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -22,19 +32,16 @@ Result<void> LvmStore::settle(std::span<const std::string> names, Settled then, 
   if (!context_->commands().thin()) {
     return VolumeStore::settle(names, then, fill);
   }
-  while (!names.empty()) {
-    const auto part = names.first(std::min(at_once, names.size()));
+  return in_parts(names, a_change, [&](std::span<const std::string> part) -> Result<void> {
     const FileLock gate = TRY(context_->use().gate());
     auto settled = settle_some(part, then, fill);
     if (!settled) {
       if (auto tidied = context_->tidy(); !tidied) {  // what is fresh still is made anew
         settled.error().causes.push_back(tidied.error().what);
       }
-      return settled;
     }
-    names = names.subspan(part.size());
-  }
-  return {};
+    return settled;
+  });
 }
 
 Result<void> LvmStore::settle_some(std::span<const std::string> names, Settled then, const Fill& fill) {
@@ -54,8 +61,34 @@ Result<void> LvmStore::settle_some(std::span<const std::string> names, Settled t
     renames.emplace_back(there.lv, volume);
   }
   Operation operation = TRY(context_->begin_settling(lvs));
+  std::size_t filled = 0;
+  const auto all_filled = in_parts(names, a_command, [&](auto part) -> Result<void> {
+    TRY(fill_some(group, part, fill));
+    filled += part.size();
+    return {};
+  });
+  TRY(name_settled(std::span(renames).first(filled)));  // a later one's failure is not theirs
+  TRY(all_filled);
+  TRY(operation.finish());
+  if (then == Settled::activated) {
+    TRY(in_parts(names, a_command, [&](auto part) {
+      return context_->run(context_->commands().activate(part), "cannot activate settled clones");
+    }));
+  }
+  for (const std::string& volume : names) {
+    TRY(context_->use().set_activated(volume, then == Settled::activated));
+    TRY(context_->use().set_opened(volume, false));
+  }
+  return {};
+}
+
+// They are not active after it. Renamed while it is, a volume costs ten times as much: LVM suspends it, for which it
+// reserves and locks its memory, and takes it away from dmeventd and gives it back.
+Result<void> LvmStore::fill_some(const LvmGroup& group, std::span<const std::string> names, const Fill& fill) {
+  std::vector<std::string> lvs;
   for (const std::string& volume : names) {
     TRY(context_->use().set_opened(volume, true));
+    lvs.push_back(group.find(volume)->lv);
   }
   TRY(context_->run(context_->commands().activate(lvs), "cannot activate fresh clones"));
   for (const std::string& volume : names) {
@@ -63,16 +96,7 @@ Result<void> LvmStore::settle_some(std::span<const std::string> names, Settled t
     TRY(fill_one(*group.find(volume), fill));
   }
   TRY(fail_point("lvm.settle.filled"));
-  if (then == Settled::put_away) {
-    TRY(context_->run(context_->commands().deactivate(lvs), "cannot deactivate settled clones"));
-  }
-  TRY(name_settled(renames, then));
-  TRY(operation.finish());
-  for (const std::string& volume : names) {
-    TRY(context_->use().set_activated(volume, then == Settled::activated));
-    TRY(context_->use().set_opened(volume, false));
-  }
-  return {};
+  return context_->run(context_->commands().deactivate(lvs), "cannot deactivate settled clones");
 }
 
 Result<void> LvmStore::fill_one(const LvmVolume& volume, const Fill& fill) {
@@ -83,12 +107,11 @@ Result<void> LvmStore::fill_one(const LvmVolume& volume, const Fill& fill) {
 }
 
 // From here on the device can be there under the name that the domain's disk has.
-Result<void> LvmStore::name_settled(const Renames& renames, Settled then) {
+Result<void> LvmStore::name_settled(LvmBatch::Renames renames) {
   Renames fresh;
   std::ranges::copy_if(renames, std::back_inserter(fresh),
                        [](const auto& rename) { return rename.first != rename.second; });
-  if (then == Settled::put_away &&
-      TRY(in_one_batch(fresh.size(), [&](LvmBatch& batch) { return batch.rename(fresh); }))) {
+  if (TRY(in_one_batch(fresh.size(), [&](LvmBatch& batch) { return batch.rename(fresh); }))) {
     return {};
   }
   std::vector<LvmCommand> commands;

@@ -12,4 +12,10 @@ struct EndTask {
 };
 using Task = std::unique_ptr<dm_task, EndTask>;
 
+// What dm_get_status_…() puts its answers in.
+struct EndPool {
+  void operator()(dm_pool* pool) const { dm_pool_destroy(pool); }
+};
+using StatusMemory = std::unique_ptr<dm_pool, EndPool>;
+
 }  // namespace domsmith

@@ -57,6 +57,50 @@ std::vector<NodeId> nodes_of(NameTree& names, std::span<const std::string> paths
   return nodes;
 }
 
+namespace {
+
+// The directory that the path, or what there is of it, ends in.
+NodeId deepest_directory(NameTree& names, const std::string& path) {
+  NodeId deepest = NameTree::root;
+  for (const NodeId id : nodes_of(names, std::span(&path, 1))) {
+    deepest = names.node(id).directory ? id : deepest;
+  }
+  return deepest;
+}
+
+bool has_directory(NameTree& names, const std::string& path) {
+  const auto nodes = nodes_of(names, std::span(&path, 1));
+  return std::ranges::count(path, '/') + 1 == std::ssize(nodes) && names.node(nodes.back()).directory;
+}
+
+}  // namespace
+
+FrontDirectories front_directories(NameTree& names) {
+  // An image has one network system as a rule, and the folders of others too; in the order in which one is chosen.
+  static const std::vector<std::string> networks = {"etc/netplan", "etc/network/interfaces.d", "etc/systemd/network"};
+  static const std::vector<std::string> always = {"etc", "etc/ssh", "root/.ssh", "var/lib/systemd"};
+  FrontDirectories found;
+  const auto add = [&](std::vector<NodeId>& to, NodeId id) {
+    if (std::ranges::find(found.written, id) == found.written.end() &&
+        std::ranges::find(found.seldom, id) == found.seldom.end()) {
+      to.push_back(id);
+    }
+  };
+  for (const std::string& path : always) {
+    if (const NodeId id = deepest_directory(names, path); id != NameTree::root) {
+      add(found.written, id);
+    }
+  }
+  const auto network = std::ranges::find_if(networks, [&](const auto& path) { return has_directory(names, path); });
+  if (network != networks.end()) {
+    add(found.written, deepest_directory(names, *network));
+  }
+  for (const std::string& path : identity_paths()) {
+    add(found.seldom, deepest_directory(names, path));
+  }
+  return found;
+}
+
 InodeNumbers::InodeNumbers(NodeId count, std::span<const NodeId> front, std::uint32_t left_free) : numbers_(count) {
   numbers_[NameTree::root] = EXT2_ROOT_INO;
   numbers_[NameTree::lost_found] = EXT2_GOOD_OLD_FIRST_INO;

@@ -19,6 +19,13 @@ const std::vector<std::string>& identity_paths();
 // The nodes on the way to each path, each once, directories before what is in them. Links are not followed.
 std::vector<NodeId> nodes_of(NameTree& names, std::span<const std::string> paths);
 
+// The directories that an identity puts names into, of those that a tree has.
+struct FrontDirectories {
+  std::vector<NodeId> written;  // by nearly every identity; with what it adds they shall fit one chunk of a thin pool
+  std::vector<NodeId> seldom;
+};
+FrontDirectories front_directories(NameTree& names);
+
 // Which inode each node becomes: those of the front first, then numbers left free for clones, then the others in the
 // order in which they came, so that the tables fill from the front.
 class InodeNumbers {

@@ -31,11 +31,7 @@ class Finisher {
         tables_(fs, target) {}
 
   Result<void> write() {
-    for (const NodeId id : front_) {
-      if (plan_->names.node(id).directory) {
-        TRY(write_directory(id, plan_->front));
-      }
-    }
+    TRY(write_front());
     TRY(plan_->attributes.write(plan_->cursor, plan_->stream));
     for (NodeId id = 0; id < plan_->names.node_count(); ++id) {
       const Node& node = plan_->names.node(id);
@@ -48,7 +44,9 @@ class Finisher {
         TRY(write_inode(id));
       }
     }
-    plan_->cursor.give_back(plan_->front);
+    for (const BlockRun& run : left_) {
+      plan_->cursor.give_back(run);
+    }
     TRY(plan_->stream.flush());
     return tables_.finish();
   }
@@ -57,6 +55,22 @@ class Finisher {
   [[nodiscard]] std::uint64_t table_bytes() const { return tables_.bytes_written(); }
 
  private:
+  // The first chunk of the front is for the directories that clones write, and then for clones: theirs are the first
+  // free blocks. What they seldom write lies behind it.
+  Result<void> write_front() {
+    const FrontDirectories directories = front_directories(plan_->names);
+    BlockRun first{.first = plan_->front.first, .count = std::min(plan_->front.count, front_alignment)};
+    BlockRun rest{.first = first.first + first.count, .count = plan_->front.count - first.count};
+    for (const NodeId id : directories.written) {
+      TRY(write_directory(id, first.count > 0 ? first : rest));
+    }
+    for (const NodeId id : directories.seldom) {
+      TRY(write_directory(id, rest));
+    }
+    left_ = {rest, first};
+    return {};
+  }
+
   // Into blocks of their own, out of `reserved` while it lasts; they become the node's extents.
   Result<void> place(Node& node, std::span<const std::byte> bytes, BlockRun& reserved) {
     if (const std::uint64_t blocks = blocks_of(bytes.size(), fs_->blocksize); blocks <= reserved.count) {
@@ -152,6 +166,7 @@ class Finisher {
   std::vector<NodeId> front_;
   InodeNumbers numbers_;
   InodeTables tables_;
+  std::vector<BlockRun> left_;  // of the front
   BlockRun no_reserve_;
 };
 

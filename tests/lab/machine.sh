@@ -65,15 +65,16 @@ wait_for_disks() {
   return 1
 }
 
-# The power goes: the machine stops where it is, and what was not flushed is lost or kept as it comes.
+# The power goes: the disks stop where they are, what was not flushed is lost or kept as it comes, and the machine has no time to
+# make anything of their errors.
 cut_power() {
-  local pid
-  pid=$(qemu_pid) || die "no lab runs in $state"
-  kill -KILL "$pid"
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  local machine pid
+  machine=$(qemu_pid) || die "no lab runs in $state"
   pid=$(disks_pid) || die "the disks of the lab in $state are not volatile; start it with: lab up --volatile"
   kill -USR1 "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+  kill -KILL "$machine"
+  while kill -0 "$machine" 2>/dev/null; do sleep 0.02; done
   tail -n 1 -- "$state/disks.out"
   rm -rf -- "$(<"$state/control")" "$state/qemu.pid" "$state/disks.pid"
 }

@@ -78,6 +78,12 @@ footprint() {
   find /etc/xen /var/lib/domsmith -name '.*' ! -name '.' -newer /payload/authorized_keys -type f | sort
 }
 
+# The golden image in the thin pool, whichever file of checks comes first.
+have_image() {
+  [[ -n $(domsmith image list --json | json "[i['name'] for i in d['images'] if i['name'] == '$image' and i['store'] == '$store']") ]] ||
+    domsmith image import "/payload/images/$image" --store "$store"
+}
+
 # wait_login NAME: until the guest's console shows its login prompt
 wait_login() {
   local log=$consoles/guest-$1.log start=$SECONDS turn=0

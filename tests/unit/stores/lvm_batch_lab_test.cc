@@ -64,6 +64,7 @@ class LvmBatchLab : public LvmLab {
         lvm({"thin_ls", "-m", "--no-headers", "-o", "DEV", fmt::format("/dev/mapper/{}-{}_tmeta", group_, pool_)}));
     lvm({"dmsetup", "message", device, "0", "release_metadata_snap"});
     EXPECT_EQ(there, words(lvm({"lvs", "--noheadings", "-o", "thin_id", group_}))) << story;
+    expect_lvm_reports_the_same(story);
   }
   // LVM runs thin_check when it activates the pool, and refuses where that finds fault.
   void check_pool() const {

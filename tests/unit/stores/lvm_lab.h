@@ -25,6 +25,8 @@ class LvmLab : public ::testing::TestWithParam<std::string> {
   int in_child(const char* variable, const std::string& value, const std::function<void(VolumeStore&)>& action);
   // … and must end by SIGKILL.
   void in_dying_child(const std::function<void(VolumeStore&)>& action);
+  // What is read past LVM is what LVM reports.
+  void expect_lvm_reports_the_same(const std::string& story) const;
   [[nodiscard]] bool thin() const { return !pool_.empty(); }
 
   std::string group_;

@@ -1,16 +1,24 @@
 // What only real LVM shows.
 #include "tests/unit/stores/lvm_lab.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
 #include "base/fail_point.h"
+#include "base/fd.h"
 #include "base/process.h"
+#include "base/text.h"
+#include "lvm-snapshots/lvm_disk.h"
+#include "lvm-snapshots/lvm_flush.h"
+#include "lvm-snapshots/lvm_kernel.h"
 #include "lvm-snapshots/store_spec.h"
 
 namespace domsmith::testing {
@@ -70,7 +78,72 @@ void LvmLab::in_dying_child(const std::function<void(VolumeStore&)>& action) {
 
 namespace {
 
+std::string text_of(const LvmVolume& volume) {
+  return fmt::format("{} ({}{}) size {} allocated {} kind {}{}{} pool '{}' origin '{}' metadata {} {}", volume.name,
+                     volume.lv, volume.fresh ? ", fresh" : "", volume.size, volume.allocated,
+                     volume.kind ? static_cast<int>(*volume.kind) : -1, volume.active ? " active" : "",
+                     volume.open && !volume.thin_pool ? " open" : "", volume.pool, volume.origin, volume.metadata_size,
+                     volume.thin_pool ? (volume.zeroes ? "zeroing pool" : "pool") : "");
+}
+
+// LVM says 0.01 where there is anything at all.
+bool near(const std::optional<double>& one, const std::optional<double>& other) {
+  return one.has_value() == other.has_value() && std::abs(one.value_or(0) - other.value_or(0)) <= 0.01;
+}
+
+}  // namespace
+
+void LvmLab::expect_lvm_reports_the_same(const std::string& story) const {
+  const auto reported = parse_lvm_report(lvm(report_volumes_command(group_)));
+  const auto text = read_group_text(group_, disks_below(group_));
+  const auto mapped = mapped_volumes(group_);
+  ASSERT_TRUE(ok(reported) && ok(text) && ok(mapped)) << story;
+  EXPECT_THAT(text->text, ::testing::HasSubstr(fmt::format(
+                              "\nseqno = {}\n", trimmed(lvm({"vgs", "--noheadings", "-o", "vg_seqno", group_})))))
+      << story;
+  auto seen = group_of_text(*text, group_);
+  ASSERT_TRUE(ok(seen)) << story;
+  ASSERT_TRUE(seen->has_value()) << story;
+  add_mapped(**seen, *mapped);
+  EXPECT_EQ((*seen)->size, reported->size) << story;
+  EXPECT_EQ((*seen)->free, reported->free) << story;
+  EXPECT_EQ((*seen)->metadata_free, reported->metadata_free) << story;
+  ASSERT_EQ((*seen)->volumes.size(), reported->volumes.size()) << story;
+  for (std::size_t i = 0; i < reported->volumes.size(); ++i) {
+    const LvmVolume& ours = (*seen)->volumes[i];
+    const LvmVolume& theirs = reported->volumes[i];
+    EXPECT_EQ(text_of(ours), text_of(theirs)) << story;
+    EXPECT_TRUE(near(ours.data_percent, theirs.data_percent)) << ours.lv << ' ' << story;
+    EXPECT_TRUE(near(ours.metadata_percent, theirs.metadata_percent)) << ours.lv << ' ' << story;
+  }
+}
+
+namespace {
+
 using ::testing::HasSubstr;
+
+TEST_P(LvmLab, WhatIsReadPastLvmIsWhatLvmReports) {
+  if (!thin()) {
+    GTEST_SKIP() << "classic snapshots are left to LVM";
+  }
+  make_golden_and_clones({name("web-1"), name("web-2"), name("web-3"), name("web-4"), name("web-5")});
+  expect_lvm_reports_the_same("fresh clones");
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->settle(std::vector{name("web-1")}, VolumeStore::Settled::activated,
+                               [](std::string_view, BlockTarget& target) {
+                                 return target.write(0, std::vector(std::size_t{1} << 20, std::byte{1}));
+                               })));
+  expect_lvm_reports_the_same("one is active");
+  {
+    const Fd open = open_fd("/dev/" + group_ + "/" + name("web-1"), O_RDONLY).value();
+    expect_lvm_reports_the_same("one is open");
+  }
+  lvm({"lvcreate", "-q", "-y", "-n", name("plain"), "-L", "8m", group_});
+  lvm({"lvcreate", "-q", "-y", "-T", "-V", "1g", "-n", name("thin"), group_ + "/" + pool_});
+  expect_lvm_reports_the_same("volumes of others");
+  lvm({"lvremove", "-q", "-y", group_ + "/" + name("plain"), group_ + "/" + name("thin")});
+  EXPECT_TRUE(ok(store->deactivate(name("web-1"))));
+}
 
 TEST_P(LvmLab, AUsersOwnVolumesAreNeverListedNorTouched) {
   const std::string theirs = name("theirs");
@@ -206,11 +279,14 @@ TEST_P(LvmLab, ASettlingThatDiesIsFinishedOrUndone) {
     return text;
   };
   for (const char* point : {"test.half:3", "lvm.settle.filled", "lvm.rename.before", "lvm.rename.after",
-                            "lvm.settle.finish.before", "lvm.renew.step:2"}) {
+                            "lvm.settle.finish.before", "lvm.renew.step:2", "lvm.batch.device:3", "lvm.batch.free"}) {
     in_dying_child([&](VolumeStore& store) {
-      const bool fails = std::string_view(point).starts_with("lvm.renew");  // it dies while it takes back a failure
+      const bool one_by_one = std::string_view(point).starts_with("lvm.renew");  // what is too few for a batch
+      // It dies while it takes back a failure.
+      const bool fails = one_by_one || std::string_view(point).starts_with("lvm.batch");
+      const auto these = std::span(names).first(one_by_one ? 3 : 4);
       ::setenv("DOMSMITH_FAIL", point, 1);
-      (void)store.settle(names, VolumeStore::Settled::put_away, [&](std::string_view volume, BlockTarget& target) {
+      (void)store.settle(these, VolumeStore::Settled::put_away, [&](std::string_view volume, BlockTarget& target) {
         const auto filled = fill(volume, target);
         return fails ? fail(ErrorCode::failed, "no more") : filled;
       });

@@ -156,7 +156,7 @@ drop_groups() {
   vgcreate -qq vg1 "$disk"
 }
 
-domsmith image list --json | grep -q "\"$image\"" || domsmith image import "/payload/images/$image" >/dev/null 2>&1
+check "the image is in the thin pool" have_image
 check "two groups with little room" make_groups
 check "no room for LVM's text: refused, nothing changed" no_room_for_text
 check "the pool is full of data: refused or stopped, siblings whole" no_room_for_data

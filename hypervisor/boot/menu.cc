@@ -57,13 +57,15 @@ std::string medium_menu(const MediumMenu& menu) {
   const std::string words = xen_words(xen);
   const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
   std::string text = terminals(xen);
-  text += fmt::format("set default={}\nset timeout={}\n", menu.has_answer ? "unattended" : "live",
-                      menu.has_answer ? 5 : 30);
+  text +=
+      fmt::format("set default={}\nset timeout={}\n", menu.has_answer ? "unattended" : "ask", menu.has_answer ? 5 : 30);
   text += "loopback slot /domsmith/slot.squashfs\n";
   if (menu.has_answer) {
     text += entry("Install this machine as the answer file says", "unattended", "(slot)", words,
                   live_words(" domsmith.install=auto"));
   }
+  text += entry("Install this machine: questions on the screen and on the serial port", "ask", "(slot)", words,
+                live_words(" domsmith.install=ask"));
   text += entry("Install with an answer file of the partition DOMSMITH", "install", "(slot)", words,
                 live_words(" domsmith.install=auto domsmith.answer=partition"));
   text += entry("Live shell: Xen without installing", "live", "(slot)", words, live_words(""));

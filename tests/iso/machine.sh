@@ -92,6 +92,7 @@ host_reading() {
     -o UserKnownHostsFile=/dev/null -o ServerAliveInterval=15 -o ServerAliveCountMax=8 \
     -o ControlMaster=auto -o "ControlPath=$control/ssh" -o ControlPersist=yes -p "$port" root@127.0.0.1 "$@"
 }
+leave_host() { ssh -F /dev/null -q -O exit -o "ControlPath=$control/ssh" root@127.0.0.1 2>/dev/null || true; }
 forget_connection() { rm -f -- "$control/ssh"; }
 
 # The medium as the arguments of a CD drive or of a USB stick.

@@ -13,8 +13,10 @@
 
 namespace domsmith {
 
-// pvcreate --metadatasize: each thin volume is text in there, twice; 1 MiB would be full at about 1,500 of them. Bytes.
-inline constexpr std::uint64_t group_metadata = 64ULL << 20;
+// pvcreate --metadatasize: each thin volume is text in there, twice; 1 MiB is full at about 1,500 of them. GRUB reads
+// all of it at each start, and takes twice as much memory meanwhile (grub-core/disk/lvm.c), so it may not be large
+// either. Bytes.
+inline constexpr std::uint64_t group_metadata = 8ULL << 20;
 
 // Taken apart from the inside out: volume groups and arrays that use the disk first, then the signatures of partitions,
 // then the table.

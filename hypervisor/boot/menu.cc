@@ -11,6 +11,7 @@ namespace {
 
 // The installer unpacks and copies; an installed dom0 has what the answer file says.
 constexpr std::uint64_t medium_memory = 384ULL << 20;
+constexpr unsigned medium_vcpus = 2;  // unpacking and writing go on beside one another
 
 std::string linux_words(const AnswerXen& xen, const std::string& more) {
   std::string text = "console=tty0 console=hvc0 " + more;
@@ -54,18 +55,24 @@ std::string xen_words(const AnswerXen& xen) {
 std::string medium_menu(const MediumMenu& menu) {
   AnswerXen xen = menu.xen;
   xen.dom0_memory = std::max(xen.dom0_memory, medium_memory);
+  xen.dom0_vcpus = std::max(xen.dom0_vcpus, medium_vcpus);
   const std::string words = xen_words(xen);
   const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
+  // Nothing runs beside an installation that it would have to be protected from.
+  const std::string alone = words + " spec-ctrl=no";
+  const auto install_words = [&](const std::string& more) { return live_words(" mitigations=off domsmith.install=" + more); };
   std::string text = terminals(xen);
-  text += fmt::format("set default={}\nset timeout={}\n", menu.has_answer ? "unattended" : "live",
-                      menu.has_answer ? 5 : 30);
+  text +=
+      fmt::format("set default={}\nset timeout={}\n", menu.has_answer ? "unattended" : "ask", menu.has_answer ? 5 : 30);
   text += "loopback slot /domsmith/slot.squashfs\n";
   if (menu.has_answer) {
-    text += entry("Install this machine as the answer file says", "unattended", "(slot)", words,
-                  live_words(" domsmith.install=auto"));
+    text += entry("Install this machine as the answer file says", "unattended", "(slot)", alone,
+                  install_words("auto"));
   }
-  text += entry("Install with an answer file of the partition DOMSMITH", "install", "(slot)", words,
-                live_words(" domsmith.install=auto domsmith.answer=partition"));
+  text += entry("Install this machine: questions on the screen and on the serial port", "ask", "(slot)", alone,
+                install_words("ask"));
+  text += entry("Install with an answer file of the partition DOMSMITH", "install", "(slot)", alone,
+                install_words("auto domsmith.answer=partition"));
   text += entry("Live shell: Xen without installing", "live", "(slot)", words, live_words(""));
   text += entry("Rescue: a shell, nothing is activated", "rescue", "(slot)", words,
                 live_words(" systemd.unit=rescue.target SYSTEMD_SULOGIN_FORCE=1"));

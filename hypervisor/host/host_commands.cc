@@ -2,16 +2,22 @@
 #include "hypervisor/host/host_commands.h"
 
 #include <fmt/format.h>
+#include <sys/klog.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
+#include "base/error_text.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "hypervisor/host/guests.h"
+#include "hypervisor/installer/dialogue.h"
 #include "hypervisor/installer/http.h"
 #include "hypervisor/installer/install.h"
+#include "hypervisor/installer/install_screen.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "hypervisor/installer/machine.h"
 #include "provision/cli/command.h"
@@ -25,6 +31,7 @@ namespace fs = std::filesystem;
 struct InstallOptions {
   std::string medium = "/media";
   std::string answer;
+  bool ask = false;
   bool stay = false;
 };
 
@@ -78,23 +85,65 @@ Result<void> restart(AnswerFinish finish) {
   return end_machine(finish == AnswerFinish::poweroff ? "poweroff" : "reboot");
 }
 
-Result<void> install_as(CliContext& cli, const InstallOptions& options, const Answer& answer, Report& report) {
-  const Inventory inventory = TRY(live_inventory());
+Result<InstallRequest> request_for(const Answer& answer, const Inventory& inventory) {
   InstallRequest request{.answer = answer, .plan = TRY(plan_install(answer, inventory)), .cards = {}};
   for (const InventoryCard& card : inventory.cards) {
     request.cards.push_back(card.mac);
   }
+  return request;
+}
+
+Result<void> install_as(CliContext& cli, const InstallOptions& options, const Answer& answer, Report& report) {
+  const InstallRequest request = TRY(request_for(answer, TRY(live_inventory())));
   if (cli.plan_only()) {
     return cli.output().answer(install_plan_json(request.plan), install_plan_text(request.plan));
   }
-  const InstallSources sources{.medium = options.medium, .program = cli.program()};
+  const InstallSources sources{.medium = options.medium};
   const nlohmann::json receipt = TRY(install(request, sources, system_random(), report, cli.progress()));
   report.end(receipt);
   TRY(cli.output().answer(receipt, install_plan_text(request.plan) + "installed\n"));
   return options.stay ? Result<void>() : restart(answer.finish);
 }
 
+// One console at a time: the screen and the serial port of a machine may both show the dialogue.
+Result<FileLock> only_installer() {
+  const fs::path folder = "/run/domsmith-install";
+  TRY(make_directories(folder));
+  return FileLock::try_acquire(folder / "lock");
+}
+
+Result<void> install_by_dialogue(CliContext& cli, const InstallOptions& options) {
+  if (cli.plan_only()) {
+    return fail(ErrorCode::bad_input, "--ask has no --plan: its last page shows the plan before anything is written");
+  }
+  constexpr int console_level = 8;       // syslog(2): what the kernel prints on the console
+  ::klogctl(console_level, nullptr, 1);  // it would write over the screens
+  Terminal terminal = TRY(Terminal::take(STDIN_FILENO));
+  const Inventory inventory = TRY(live_inventory());
+  const auto answer = TRY(ask_answer(terminal, inventory));
+  if (!answer) {
+    return fail(ErrorCode::interrupted, "nothing is installed", "to be asked again: domsmith host install --ask");
+  }
+  const auto lock = TRY_AS(only_installer(), "another console installs this machine");
+  const InstallSources sources{.medium = options.medium};
+  InstallScreen screen(terminal, install_steps());
+  Report report(answer->report, answer->host.name, screen);
+  const auto done = install(TRY(request_for(*answer, inventory)), sources, system_random(), report, screen);
+  if (!done) {
+    TRY(show_message(terminal, "the installation failed", split_lines(error_text(done.error())), "Any key: a shell"));
+    return std::unexpected(done.error());
+  }
+  TRY(show_message(
+      terminal, "installed",
+      {"The hypervisor is installed. Take the medium out of the machine.", "", "Then: ssh root@" + answer->host.name},
+      "Any key: restart"));
+  return options.stay ? Result<void>() : restart(answer->finish);
+}
+
 Result<void> install_verb(CliContext& cli, const InstallOptions& options) {
+  if (options.ask) {
+    return install_by_dialogue(cli, options);
+  }
   const Answer answer = TRY(find_answer(options));
   Report report(cli.plan_only() ? "" : answer.report, answer.host.name, cli.progress());
   report.start();
@@ -117,6 +166,7 @@ void add_install(CliContext& cli, Verb host) {
       host, "install", "install this machine from the medium it runs",
       [&cli, options] { return install_verb(cli, *options); }, VerbKind::changes);
   install.add_option("--answer", options->answer, "an answer file; default: the medium's");
+  install.add_flag("--ask", options->ask, "ask at this terminal instead");
   install.add_option("--medium", options->medium, "where the medium is mounted");
   install.add_flag("--stay", options->stay, "neither restart nor power off at the end");
 }

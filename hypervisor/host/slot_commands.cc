@@ -53,10 +53,12 @@ Result<void> rollback_verb(CliContext& cli, const SlotOptions& options) {
 // Fails only where a slot that is tried must not be kept: its unit then starts the machine again.
 Result<void> settle_verb(CliContext& cli) {
   const RunningSlot running = TRY(this_slot());
-  // A look that fails is a fault of the slot, and no reason to start a known one again.
-  const auto seen = host_faults(running, {.program = cli.program()});
-  const auto faults = seen ? *seen : std::vector<std::string>{seen.error().what};
-  const auto settled = settle_slot(running, faults);
+  std::vector<std::string> faults;
+  const auto settled = settle_slot(running, [&] {
+    const auto seen = host_faults(running, {.program = cli.program()});
+    faults = seen ? *seen : std::vector<std::string>{seen.error().what};  // a look that fails is a fault of the slot
+    return faults;
+  });
   if (!settled) {
     cli.progress().warning("it is not known whether this slot is only tried: " + settled.error().what);
     return {};

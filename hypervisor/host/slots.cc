@@ -199,12 +199,12 @@ Result<std::vector<std::string>> host_faults(const RunningSlot& running, const H
   return faults;
 }
 
-Result<Settled> settle_slot(const RunningSlot& running, const std::vector<std::string>& faults) {
+Result<Settled> settle_slot(const RunningSlot& running, const std::function<std::vector<std::string>()>& look) {
   TRY(make_directories(work));
   if (TRY(known_slot()) == running.slot) {
     return Settled::known;
   }
-  if (!faults.empty()) {
+  if (!look().empty()) {
     return Settled::refused;
   }
   TRY(change_environments([&](const std::string& block) { return environment_with(block, "slot", running.slot); }));

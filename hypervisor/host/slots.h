@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,7 @@ struct HealthSources {
 Result<std::vector<std::string>> host_faults(const RunningSlot& running, const HealthSources& sources);
 
 enum class Settled { known, kept, refused };  // refused: the caller starts the machine again
-Result<Settled> settle_slot(const RunningSlot& running, const std::vector<std::string>& faults);
+// `look` tells what is wrong; it is asked of a slot that is only tried, for it takes a busy host a while.
+Result<Settled> settle_slot(const RunningSlot& running, const std::function<std::vector<std::string>()>& look);
 
 }  // namespace domsmith

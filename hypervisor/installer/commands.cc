@@ -5,8 +5,6 @@
 namespace domsmith {
 namespace {
 
-constexpr std::uint64_t sector = 512;
-
 std::string bytes_of(std::uint64_t size) { return fmt::format("{}b", size); }
 
 // Old signatures inside of a new volume are no question: the erase guard has asked it.
@@ -48,14 +46,12 @@ std::vector<InstallCommand> erase_commands(const EraseStep& step) {
   }
 }
 
-InstallCommand partition_command(const PlannedDisk& disk, const std::string& guid) {
-  std::string script = fmt::format("label: gpt\nlabel-id: {}\nunit: sectors\n", guid);
+InstallCommand clear_command(const PlannedDisk& disk) {
+  InstallCommand command{.argv = {"wipefs", "--all", "--force"}, .input = {}};
   for (const PlannedPartition& part : disk.partitions) {
-    script += fmt::format("{} : start={}, size={}, type={}, name=\"{}\"\n", part.number, part.start / sector,
-                          part.size / sector, part.type, part.name);
+    command.argv.push_back(partition_path(disk.disk.path, part.number));
   }
-  return {.argv = {"sfdisk", "--wipe", "always", "--wipe-partitions", "always", "--no-tell-kernel", disk.disk.path},
-          .input = script};
+  return command;
 }
 
 InstallCommand array_command(const InstallPlan& plan) {
@@ -86,10 +82,6 @@ InstallCommand state_command(const InstallPlan& plan) {
 
 InstallCommand esp_command(const PlannedDisk& disk) {
   return {.argv = {"mkfs.vfat", "-n", "DOMSMITHEFI", partition_path(disk.disk.path, 2)}, .input = {}};
-}
-
-InstallCommand finish_command(const PlannedDisk& disk, const std::string& guid) {
-  return {.argv = {"sfdisk", "--no-tell-kernel", "--disk-id", disk.disk.path, guid}, .input = {}};
 }
 
 }  // namespace domsmith

@@ -23,13 +23,12 @@ std::string volume_path(const InstallPlan& plan, const std::string& volume);
 std::string group_device(const InstallPlan& plan);
 
 std::vector<InstallCommand> erase_commands(const EraseStep& step);
-// sfdisk(8); the table bears `guid`.
-InstallCommand partition_command(const PlannedDisk& disk, const std::string& guid);
+// What stood where the new partitions are now must not be taken for theirs.
+InstallCommand clear_command(const PlannedDisk& disk);
 InstallCommand array_command(const InstallPlan& plan);
 // pvcreate, vgcreate, and lvcreate for each volume.
 std::vector<InstallCommand> volume_commands(const InstallPlan& plan);
-InstallCommand state_command(const InstallPlan& plan);                            // mkfs.ext4(8)
-InstallCommand esp_command(const PlannedDisk& disk);                              // mkfs.vfat(8)
-InstallCommand finish_command(const PlannedDisk& disk, const std::string& guid);  // the table's own GUID
+InstallCommand state_command(const InstallPlan& plan);  // mkfs.ext4(8)
+InstallCommand esp_command(const PlannedDisk& disk);    // mkfs.vfat(8)
 
 }  // namespace domsmith

@@ -16,13 +16,21 @@
 #include "hypervisor/installer/host_files.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "hypervisor/installer/machine.h"
+#include "hypervisor/installer/partition_table.h"
+#include "lvm-snapshots/store.h"
+#include "provision/cli/paths.h"
 #include "provision/identity/identity.h"
+#include "provision/images/transfer.h"
+#include "provision/workplace.h"
 
 namespace domsmith {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+constexpr std::string_view step_names[] = {"erase",  "partition", "volumes", "slot",  "state",
+                                           "images", "boot",      "receipt", "finish"};
 
 class Installation {
  public:
@@ -37,19 +45,20 @@ class Installation {
 
   Result<json> run() {
     Operation operation = TRY(Journal(sources_.work / "journal").begin("install", install_plan_json(plan_)));
-    const std::vector<Step> steps{
-        {"erase", [this] { return erase(); }},          {"partition", [this] { return partition(); }},
-        {"volumes", [this] { return make_volumes(); }}, {"slot", [this] { return write_slot(); }},
-        {"state", [this] { return write_state(); }},    {"images", [this] { return import_images(); }},
-        {"boot", [this] { return write_boot(); }},      {"receipt", [this] { return write_receipt(); }},
-        {"finish", [this] { return finish(); }}};
-    progress_.begin("install", steps.size(), "steps");
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      progress_.note(fmt::format("step {} of {}: {}", i + 1, steps.size(), steps[i].name));
-      report_.step(i + 1, steps.size(), steps[i].name);
-      TRY_AS(operation.perform(steps[i].name, json::object(), steps[i].act),
-             fmt::format("the installation stopped at step {} of {}, {}", i + 1, steps.size(), steps[i].name));
-      progress_.advance("install", i + 1, steps.size(), "steps");
+    using Act = Result<void> (Installation::*)();
+    constexpr Act acts[] = {&Installation::erase,      &Installation::partition,     &Installation::make_volumes,
+                            &Installation::write_slot, &Installation::write_state,   &Installation::import_images,
+                            &Installation::write_boot, &Installation::write_receipt, &Installation::finish};
+    constexpr std::size_t count = std::size(acts);
+    static_assert(count == std::size(step_names));
+    progress_.begin("install", count, "steps");
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string name(step_names[i]);
+      progress_.note(fmt::format("step {} of {}: {}", i + 1, count, name));
+      report_.step(i + 1, count, name);
+      TRY_AS(operation.perform(name, json::object(), [&] { return (this->*acts[i])(); }),
+             fmt::format("the installation stopped at step {} of {}, {}", i + 1, count, name));
+      progress_.advance("install", i + 1, count, "steps");
     }
     TRY(operation.finish());
     progress_.end("install");
@@ -57,11 +66,6 @@ class Installation {
   }
 
  private:
-  struct Step {
-    std::string name;
-    std::function<Result<void>()> act;
-  };
-
   Result<void> erase() {
     for (const PlannedDisk& disk : plan_.disks) {
       for (const EraseStep& step : disk.erase) {
@@ -78,8 +82,12 @@ class Installation {
 
   Result<void> partition() {
     for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
-      TRY(run_command(partition_command(plan_.disks[i], unfinished_guid(i))));
+      for (std::size_t part = 0; part < plan_.disks[i].partitions.size(); ++part) {
+        partition_guids_.push_back(random_uuid(random_));
+      }
+      TRY(write_table(i, unfinished_guid(i)));
       TRY(read_partitions_again(plan_.disks[i].disk.path));
+      TRY(run_command(clear_command(plan_.disks[i])));
     }
     return plan_.array.empty() ? Result<void>() : run_command(array_command(plan_));
   }
@@ -125,18 +133,23 @@ class Installation {
   Result<void> import_images() {
     const json medium = TRY(medium_facts());
     for (const auto& [name, facts] : medium["images"].items()) {
-      progress_.note(fmt::format("image {}", name));
       const fs::path folder = sources_.work / "image";
       TRY(mount_file(sources_.medium / "domsmith/images" / (name + ".squashfs"), folder, "squashfs"));
-      const auto imported = run_command(
-          {.argv = {sources_.program.string(), "image", "import", (folder / (name + ".img")).string(), "--root",
-                    sources_.target.string(), "--store",
-                    fmt::format("lvm:{}/{}", plan_.volume_group, request_.answer.storage.pool), "--progress=none"},
-           .input = {}});
+      const auto imported = import_one(folder / (name + ".img"));
       TRY(unmount(folder));
       TRY(imported);
       receipt_["images"][name] = facts;
     }
+    return {};
+  }
+
+  // Into the new host's own registry and pool.
+  Result<void> import_one(const fs::path& image) {
+    const Paths paths{.root = sources_.target};
+    Registry registry = TRY(Registry::open(paths.registry()));
+    Workplace place{registry, Journal(paths.journal()), paths.state(), paths.boot(), paths.xen(), open_store};
+    const auto store = TRY(open_store(fmt::format("lvm:{}/{}", plan_.volume_group, request_.answer.storage.pool)));
+    TRY(import_image(place, *store, image, "", progress_));
     return {};
   }
 
@@ -169,11 +182,20 @@ class Installation {
 
   Result<void> finish() {
     TRY(unmount(sources_.target));
-    for (const PlannedDisk& disk : plan_.disks) {
-      TRY(run_command(finish_command(disk, random_uuid(random_))));
+    for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
+      TRY(write_table(i, random_uuid(random_)));
     }
     ::sync();
     return {};
+  }
+
+  // The partitions keep their own GUIDs when the disk gets its last one.
+  Result<void> write_table(std::size_t number, const std::string& guid) {
+    const std::vector<PlannedPartition>& partitions = plan_.disks[number].partitions;
+    const auto from = partition_guids_.begin() + static_cast<std::ptrdiff_t>(number * partitions.size());
+    const auto disk = TRY(open_block_target(plan_.disks[number].disk.path, Access::read_write));
+    return write_partition_table(*disk, partitions, guid,
+                                 {from, from + static_cast<std::ptrdiff_t>(partitions.size())});
   }
 
   Result<json> medium_facts() {
@@ -192,10 +214,13 @@ class Installation {
   RandomSource& random_;
   Report& report_;
   Progress& progress_;
+  std::vector<std::string> partition_guids_;  // of all disks, one after the other
   json receipt_ = {{"images", json::object()}};
 };
 
 }  // namespace
+
+std::vector<std::string> install_steps() { return {std::begin(step_names), std::end(step_names)}; }
 
 Result<json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Report& report,
                      Progress& progress) {

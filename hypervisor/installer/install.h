@@ -24,7 +24,6 @@ struct InstallSources {
   std::filesystem::path medium = "/media";   // as iso/build_iso.h lays it out
   std::filesystem::path target = "/target";  // an empty folder to mount the host's state at
   std::filesystem::path work = "/run/domsmith-install";
-  std::filesystem::path program;  // domsmith itself, which imports images
 };
 
 struct InstallRequest {
@@ -32,6 +31,9 @@ struct InstallRequest {
   InstallPlan plan;
   std::vector<std::string> cards;  // MACs
 };
+
+// In their order; the stage "install" of the progress counts them.
+std::vector<std::string> install_steps();
 
 // The receipt, which is on the host too: /var/lib/domsmith/receipt.json.
 Result<nlohmann::json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random,

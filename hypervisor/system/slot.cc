@@ -13,6 +13,8 @@
 #include "hypervisor/system/modules.h"
 #include "hypervisor/system/squashfs.h"
 #include "hypervisor/system/tar_text.h"
+#include "imagebuild/archive/decompress.h"
+#include "imagebuild/boot/kernel_ability.h"
 #include "imagebuild/build.h"
 #include "imagebuild/extfs/filesystem.h"
 
@@ -40,6 +42,22 @@ Result<std::string> boot_file(extfs::FileSystem& image, std::string_view prefix,
   return found;
 }
 
+// Xen unpacks the kernel at each start; Debian's xz takes it eight times as long as zstd. Without the bzImage's
+// envelope: what unpacks is found by its first bytes, and its size stands behind it, as the kernel's own build leaves
+// it (xen/common/decompress.c; xen/arch/x86/bzimage.c, output_length()).
+Result<std::string> kernel_for_xen(const std::string& kernel) {
+  const auto vmlinux = boot::vmlinux_of(kernel, boot_limit);
+  if (!vmlinux) {
+    return fail(ErrorCode::bad_input, "the kernel is packed in a way that domsmith does not read",
+                "name another kernel in the recipe");
+  }
+  std::string packed = TRY(compress(*vmlinux, Compression::zstd));
+  for (unsigned i = 0; i < 4; ++i) {
+    packed += static_cast<char>(vmlinux->size() >> (8 * i));
+  }
+  return packed;
+}
+
 Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, ReadySlot& slot) {
   constexpr std::string_view kernel_prefix = "vmlinuz-";
   constexpr std::string_view xen_prefix = "xen-";
@@ -49,7 +67,7 @@ Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, 
   slot.facts.xen_version = xen.substr(xen_prefix.size(), xen.rfind("-amd64") - xen_prefix.size());
   const EarlyModules early = TRY(add_modules(slot.tree, image, slot.facts.kernel_version, rules.modules));
   put_file(slot.tree, "/boot/xen.gz", TRY(image.read_file("/boot/" + xen, boot_limit)));
-  put_file(slot.tree, "/boot/kernel", TRY(image.read_file("/boot/" + kernel, boot_limit)));
+  put_file(slot.tree, "/boot/kernel", TRY(kernel_for_xen(TRY(image.read_file("/boot/" + kernel, boot_limit)))));
   put_file(slot.tree, "/boot/initrd.img", TRY(make_host_initramfs(slot.tree, early)));
   return {};
 }

@@ -32,7 +32,22 @@ def installed_numbers(repo, domsmith, work, cache):
     return {name: float(value) for name, value in (line.split() for line in lines)}
 
 
-def rows(repo):
+def boot_row(repo, domsmith, work, cache, runs):
+    """The host that the installation left, against stock Debian: tests/iso/boot-time.sh."""
+    done = subprocess.run([str(repo / "tests/iso/boot-time.sh"), "--domsmith", str(domsmith), "--runs", str(runs)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "DOMSMITH_ISO_STATE": str(work), "DOMSMITH_ISO_CACHE": str(cache)}, check=False)
+    if done.returncode != 0:
+        raise Failed("the comparison of starts failed: " + " ".join(done.stdout.splitlines()[-5:]))
+    seconds = {"ours": [], "peer": []}
+    for line in done.stdout.splitlines():
+        side, value = line.split()
+        seconds[side].append(float(value))
+    return ratio_row("boot-vs-stock-debian", 0.4, seconds["ours"], seconds["peer"],
+                     "from GRUB's choice to the first xl info that works, against Debian with xen-system-amd64 on the same machine")
+
+
+def rows(repo, runs):
     repo = Path(repo)
     work = repo / "build/bench/iso"
     cache = Path(os.environ.get("DOMSMITH_ISO_CACHE", Path.home() / ".cache/domsmith/iso"))
@@ -50,4 +65,6 @@ def rows(repo):
     written = seen["dd-256-mib-seconds"] * seen["installed-mib"] / WRITTEN_MIB
     table.append(ratio_row("install-vs-dd-and-boot", 1.5, [seen["install-seconds"]], [seen["medium-boot-seconds"] + written],
                            "the whole installation, against one boot of the medium and dd of the installed bytes"))
+    say("iso: starts, ours and stock Debian's")
+    table.append(boot_row(repo, domsmith, work, cache, runs))
     return table

@@ -45,10 +45,11 @@ start_machine() {
     more+=(-drive "if=none,id=$name,file=$(disk_file "$name"),format=raw,cache=unsafe,discard=unmap"
       -device "virtio-blk-pci,drive=$name,serial=$name,bootindex=$((index++))")
   done
+  rm -f -- "$control/serial"
   # A restart ends QEMU: whoever wants the machine to go on starts it again.
   qemu-system-x86_64 -name domsmith-iso -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt \
     -smp "${DOMSMITH_ISO_CPUS:-2}" -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot \
-    -serial "file:$state/$log.log" -device virtio-rng-pci "${more[@]}" \
+    -chardev "socket,id=serial,path=$control/serial,server=on,wait=off,logfile=$state/$log.log" -serial chardev:serial -device virtio-rng-pci "${more[@]}" \
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile= "$@" </dev/null &
   pid=$!
 }
@@ -91,6 +92,7 @@ host_reading() {
     -o UserKnownHostsFile=/dev/null -o ServerAliveInterval=15 -o ServerAliveCountMax=8 \
     -o ControlMaster=auto -o "ControlPath=$control/ssh" -o ControlPersist=yes -p "$port" root@127.0.0.1 "$@"
 }
+leave_host() { ssh -F /dev/null -q -O exit -o "ControlPath=$control/ssh" root@127.0.0.1 2>/dev/null || true; }
 forget_connection() { rm -f -- "$control/ssh"; }
 
 # The medium as the arguments of a CD drive or of a USB stick.
@@ -100,9 +102,11 @@ medium_arguments() { # ISO
     -device "usb-storage,drive=medium,bootindex=1,removable=on")
 }
 
-# make_medium ANSWER ISO: @KEY@ in the answer file is the key that host() has
+make_key() { [[ -s $state/key ]] || ssh-keygen -q -t ed25519 -N '' -C test -f "$state/key"; } # that host() has
+
+# make_medium ANSWER ISO: @KEY@ in the answer file is that key
 make_medium() {
-  [[ -s $state/key ]] || ssh-keygen -q -t ed25519 -N '' -C test -f "$state/key"
+  make_key
   sed "s|@KEY@|$(<"$state/key.pub")|" "$1" >"$state/answer.toml"
   "$domsmith" iso build --answer "$state/answer.toml" -o "$2" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build"
   say "the medium is made"

@@ -107,7 +107,7 @@ TEST(InstallCommands, OfRaid1OverADiskThatHeldThings) {
         commands.push_back(command);
       }
     }
-    commands.push_back(partition_command(one, unfinished_guid(0)));
+    commands.push_back(clear_command(one));
   }
   commands.push_back(array_command(plan));
   for (const InstallCommand& command : volume_commands(plan)) {

@@ -1,0 +1,31 @@
+// The GUID partition table of a disk, both copies and the protective MBR (UEFI 2.10, chapter 5). Written here, so that
+// a host needs no sfdisk and the libraries that it brings.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/block_target.h"
+#include "base/crypto.h"
+#include "base/result.h"
+#include "hypervisor/answer/install_plan.h"
+
+namespace domsmith {
+
+struct TablePiece {
+  std::uint64_t offset = 0;  // bytes
+  std::string bytes;
+};
+
+// Of a disk of `size` bytes with sectors of 512. GUIDs as text, "D0351171-…"; `entry_guids` are those of the
+// partitions, in their order. bad_input: a GUID is none, or there are not as many as partitions.
+Result<std::vector<TablePiece>> partition_table(std::uint64_t size, const std::vector<PlannedPartition>& partitions,
+                                                const std::string& disk_guid,
+                                                const std::vector<std::string>& entry_guids);
+
+// The boot code of the first sector stays.
+Result<void> write_partition_table(BlockTarget& disk, const std::vector<PlannedPartition>& partitions,
+                                   const std::string& disk_guid, const std::vector<std::string>& entry_guids);
+
+}  // namespace domsmith

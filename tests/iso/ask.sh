@@ -1,0 +1,35 @@
+#!/bin/bash
+# An installation by hand: a person at the serial console answers the installer's questions, and the host starts from its disk.
+#   ask.sh --domsmith FILE [--uefi] [--usb] [--keep]      exit status: 0, 1
+# What the person saw is kept in the file 'screens' of $DOMSMITH_ISO_STATE.
+set -euo pipefail
+
+here=$(dirname -- "$(realpath -- "$0")")
+# shellcheck source=SCRIPTDIR/scene.sh
+source "$here/scene.sh"
+
+iso=$state/plain.iso
+make_key
+"$domsmith" iso build -o "$iso" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build"
+say "the medium is made"
+fresh_disks DISK0
+medium_arguments "$iso"
+start_machine install "${medium[@]}"
+wait_for 60 "the serial port" test -S "$control/serial"
+python3 "$here/person.py" "$control/serial" "$state/screens" 1800 <<END || die "the dialogue"
+Install this machine	\r
+disks (1 of 5)	\r
+network cards (2 of 5)	\r
+addresses (3 of 5)	\r\r\r
+the host (4 of 5)	\x7f\x7f\x7f\x7fby-hand\r
+> Key	$(<"$state/key.pub")\r
+summary (5 of 5)	install\r
+Any key: restart	x
+END
+say "the questions are answered"
+wait_for_end 300 "the machine restarts"
+start_machine host
+wait_for 900 "ssh answers" host true
+[[ $(host 'cat /etc/hostname') == by-hand ]] || die "the host has another name"
+host 'xl info >/dev/null' || die "xl info"
+say "passed"

@@ -1,0 +1,34 @@
+#!/bin/bash
+# A medium without images: its sizes and counts keep to their budgets, its slot has none of what rules leave out, and the same inputs
+# give the same bytes. No machine is started.
+#   medium.sh --domsmith FILE      exit status: 0, 1
+set -euo pipefail
+
+here=$(dirname -- "$(realpath -- "$0")")
+# shellcheck source=SCRIPTDIR/scene.sh
+source "$here/scene.sh"
+
+at_most() { # NAME VALUE MOST
+  printf '%s %s, at most %s\n' "$@"
+  (($2 <= $3)) || die "$1 is $2, more than $3"
+}
+
+fact() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2], {"d": d, "len": len}))' "$state/medium.json" "$1"; }
+
+iso=$state/plain.iso
+"$domsmith" iso build -o "$iso" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build"
+at_most iso-bytes "$(fact 'd["size"]')" $((72 << 20))
+at_most slot-bytes "$(fact 'd["slot"]["size"]')" $((64 << 20))
+at_most packages "$(fact 'len(d["slot"]["packages"])')" 100
+
+osirrox -indev "$iso" -extract /domsmith/slot.squashfs "$state/slot" >/dev/null 2>&1
+unsquashfs -l "$state/slot" | sed 's|^squashfs-root||' >"$state/files"
+for path in '/usr/bin/perl.*' '/usr/bin/python.*' '/usr/bin/apt.*' '/usr/bin/dpkg.*' '.*/qemu-system-.*' '/usr/bin/(gcc|cc|ld|as)' '/usr/bin/man' \
+  '/usr/share/doc/.*' '/usr/share/man/.*' '/usr/share/locale/.*' '/usr/lib/modules/.*/sound/.*' '/etc/ssh/ssh_host_.*'; do
+  ! grep -xE "$path" "$state/files" || die "the slot has $path"
+done
+for path in /usr/sbin/sshd /usr/bin/domsmith /usr/sbin/thin_check /boot/xen.gz /boot/kernel /boot/initrd.img; do
+  grep -qxF "$path" "$state/files" || die "the slot has no $path"
+done
+"$domsmith" iso verify "$iso" --root "$cache" --progress=none || die "the same inputs gave other bytes"
+say "passed"

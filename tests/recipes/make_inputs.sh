@@ -13,7 +13,12 @@ chmod 0755 "$work"
 if [[ ! -e $work/disk.qcow2 ]]; then
   cp -- "$here"/../../rootfs-recipes/sources/*.toml "$work"
   # Nobody boots this tree's own initramfs, and making it takes longer than all the rest: linux-image's hooks leave it out.
-  INITRD=No mmdebstrap --quiet --variant=minbase --include=linux-image-cloud-amd64,systemd-sysv,udev,iproute2 bookworm "$work/rootfs.tar"
+  # In a lab on a busy machine it may boot for minutes; systemd would give up on the console's device after 90 s.
+  # shellcheck disable=SC2016 # mmdebstrap's shell has the $1
+  INITRD=No mmdebstrap --quiet --variant=minbase --include=linux-image-cloud-amd64,systemd-sysv,udev,iproute2 \
+    --customize-hook='mkdir -p "$1/etc/systemd/system.conf.d"' \
+    --customize-hook='printf "[Manager]\nDefaultDeviceTimeoutSec=15min\n" >"$1/etc/systemd/system.conf.d/patience.conf"' \
+    bookworm "$work/rootfs.tar"
   "$here/make_sources.py" "$work/rootfs.tar" "$work"
 fi
 

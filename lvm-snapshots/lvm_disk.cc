@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
 
+#include "base/crc32.h"
 #include "base/fd.h"
 #include "lvm-snapshots/lvm_config.h"
 
@@ -34,25 +34,7 @@ std::unexpected<Error> unsteady(const std::filesystem::path& device) {
   return fail(ErrorCode::busy, fmt::format("LVM's metadata on {} do not fit their checksum", device.string()));
 }
 
-// CRC-32 without the last inversion.
-std::uint32_t lvm_crc(std::uint32_t crc, std::string_view bytes) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> all{};
-    for (std::uint32_t i = 0; i < all.size(); ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) {
-        value = (value & 1) != 0 ? (value >> 1) ^ 0xEDB88320U : value >> 1;
-      }
-      all.at(i) = value;
-    }
-    return all;
-  }();
-  for (const char c : bytes) {
-    crc = (crc >> 8) ^ table.at((crc ^ static_cast<unsigned char>(c)) & 0xFF);
-  }
-  return crc;
-}
-constexpr std::uint32_t crc_start = 0xf597a6cf;
+constexpr std::uint32_t crc_start = 0xf597a6cf;  // INITIAL_CRC of lib/misc/crc.h
 
 // On disk all numbers are little-endian.
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t length) {
@@ -103,7 +85,7 @@ Result<std::string> label_of(const Reader& reader, const std::filesystem::path& 
   for (std::size_t i = 0; i < label_sectors; ++i) {
     const std::string label = head.substr(i * disk_sector, disk_sector);
     if (label.starts_with("LABELONE") && label.compare(24, 8, "LVM2 001") == 0 && u64_at(label, 8) == i &&
-        lvm_crc(crc_start, std::string_view(label).substr(20)) == u32_at(label, 16)) {
+        crc32_register(crc_start, std::string_view(label).substr(20)) == u32_at(label, 16)) {
       return label;
     }
   }
@@ -141,7 +123,7 @@ Result<std::optional<LvmDisk::Area>> read_area(const Reader& reader, Place place
       u64_at(header, 32) != place.size || place.size <= area_header) {
     return not_one(device);
   }
-  if (lvm_crc(crc_start, std::string_view(header).substr(4)) != u32_at(header, 0)) {
+  if (crc32_register(crc_start, std::string_view(header).substr(4)) != u32_at(header, 0)) {
     return unsteady(device);
   }
   const std::uint64_t offset = u64_at(header, first_location);
@@ -159,7 +141,7 @@ Result<std::optional<LvmDisk::Area>> read_area(const Reader& reader, Place place
   if (first < size) {
     area.text += TRY(reader.bytes(place.start + area_header, size - first));
   }
-  if (lvm_crc(crc_start, area.text) != u32_at(header, first_location + 16)) {
+  if (crc32_register(crc_start, area.text) != u32_at(header, first_location + 16)) {
     return unsteady(device);
   }
   area.text.resize(std::strlen(area.text.c_str()));  // LVM writes the end of its string too

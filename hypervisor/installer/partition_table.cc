@@ -7,6 +7,8 @@
 #include <charconv>
 #include <span>
 
+#include "base/crc32.h"
+
 namespace domsmith {
 namespace {
 
@@ -23,19 +25,6 @@ void put(std::string& bytes, std::size_t offset, std::uint64_t value, unsigned c
   for (unsigned i = 0; i < count; ++i) {
     bytes[offset + i] = static_cast<char>(value >> (8 * i));
   }
-}
-
-// CRC-32 of ISO 3309, bit by bit: it is 17 KiB once a disk.
-std::uint32_t crc32(std::string_view bytes) {
-  constexpr std::uint32_t polynomial = 0xedb88320U;
-  std::uint32_t crc = ~0U;
-  for (const char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) {
-      crc = (crc >> 1) ^ ((crc & 1U) != 0 ? polynomial : 0);
-    }
-  }
-  return ~crc;
 }
 
 // The first three groups are little-endian numbers, the rest is bytes (UEFI 2.10, appendix A).
@@ -93,8 +82,8 @@ std::string header(std::uint64_t sectors, const TableCopy& place, const std::str
   put(bytes, 72, place.array, 8);
   put(bytes, 80, entries, 4);
   put(bytes, 84, entry_size, 4);
-  put(bytes, 88, crc32(array), 4);
-  put(bytes, 16, crc32(std::string_view(bytes).substr(0, header_size)), 4);
+  put(bytes, 88, crc32_of(array), 4);
+  put(bytes, 16, crc32_of(std::string_view(bytes).substr(0, header_size)), 4);
   return bytes;
 }
 

@@ -49,6 +49,7 @@ const std::vector<Library>& libraries() {
       {"nlohmann/", {}},
       {"spdlog/", {"base"}},
       {"nettle/", {"base"}},
+      {"zlib.h", {"base"}},
       {"toml++/", {"imagebuild/recipe"}},
       {"archive.h", {"imagebuild/archive"}},
       {"archive_entry.h", {"imagebuild/archive"}},

@@ -11,7 +11,6 @@ namespace {
 
 // The installer unpacks and copies; an installed dom0 has what the answer file says.
 constexpr std::uint64_t medium_memory = 384ULL << 20;
-constexpr unsigned medium_vcpus = 2;  // unpacking and writing go on beside one another
 
 std::string linux_words(const AnswerXen& xen, const std::string& more) {
   std::string text = "console=tty0 console=hvc0 " + more;
@@ -55,7 +54,6 @@ std::string xen_words(const AnswerXen& xen) {
 std::string medium_menu(const MediumMenu& menu) {
   AnswerXen xen = menu.xen;
   xen.dom0_memory = std::max(xen.dom0_memory, medium_memory);
-  xen.dom0_vcpus = std::max(xen.dom0_vcpus, medium_vcpus);
   const std::string words = xen_words(xen);
   const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
   // Nothing runs beside an installation that it would have to be protected from.

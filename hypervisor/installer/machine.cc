@@ -104,7 +104,9 @@ Result<void> unmount(const fs::path& where) {
 
 Result<void> end_machine(const std::string& verb) {
   const std::string program = TRY(find_program("systemctl"));
-  ::execl(program.c_str(), "systemctl", "--no-block", verb.c_str(), nullptr);
+  // "systemctl reboot" would first ask logind, which is not there, and say so.
+  const std::string target = verb + ".target";
+  ::execl(program.c_str(), "systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", target.c_str(), nullptr);
   return fail_errno(fmt::format("cannot run {}", program), errno);
 }
 

@@ -12,7 +12,7 @@ die() {
   exit 1
 }
 
-memory=${DOMSMITH_ISO_MEMORY:-1024} # MiB of the machine
+memory=${DOMSMITH_ISO_MEMORY:-512} # MiB of the machine
 
 # made_size slot|iso: bytes, as iso build said
 made_size() {

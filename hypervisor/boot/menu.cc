@@ -58,14 +58,15 @@ std::string medium_menu(const MediumMenu& menu) {
   const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
   // Nothing runs beside an installation that it would have to be protected from.
   const std::string alone = words + " spec-ctrl=no";
-  const auto install_words = [&](const std::string& more) { return live_words(" mitigations=off domsmith.install=" + more); };
+  const auto install_words = [&](const std::string& more) {
+    return live_words(" mitigations=off domsmith.install=" + more);
+  };
   std::string text = terminals(xen);
   text +=
       fmt::format("set default={}\nset timeout={}\n", menu.has_answer ? "unattended" : "ask", menu.has_answer ? 5 : 30);
   text += "loopback slot /domsmith/slot.squashfs\n";
   if (menu.has_answer) {
-    text += entry("Install this machine as the answer file says", "unattended", "(slot)", alone,
-                  install_words("auto"));
+    text += entry("Install this machine as the answer file says", "unattended", "(slot)", alone, install_words("auto"));
   }
   text += entry("Install this machine: questions on the screen and on the serial port", "ask", "(slot)", alone,
                 install_words("ask"));

@@ -114,8 +114,13 @@ bool activate(const Wanted& wanted) {
   ::mkdir("/run/lock", 0755);
   // A disk that is only late must not become a stale half of its array: whole arrays first, any array after a while.
   static int tries = 0;
-  run_program({"/usr/sbin/mdadm", "--assemble", "--scan", "--quiet",
-               ++tries <= whole_arrays_first ? "--no-degraded" : "--run"});
+  const bool only_whole = ++tries <= whole_arrays_first;
+  if (!only_whole) {
+    // --no-degraded left what was not whole put together and not started: its disks are in use, and are not found
+    // again.
+    run_program({"/usr/sbin/mdadm", "--stop", "--scan", "--quiet"});
+  }
+  run_program({"/usr/sbin/mdadm", "--assemble", "--scan", "--quiet", only_whole ? "--no-degraded" : "--run"});
   run_program({"/usr/sbin/lvm", "lvchange", "-ay", "-K", "-qq", "--config", lvm_settings, slot.c_str(), state.c_str()});
   return is_there(mapper_path(wanted.group, "slot-" + wanted.slot)) && is_there(mapper_path(wanted.group, "state"));
 }

@@ -68,6 +68,10 @@ Result<void> stop_arrays_on(const std::string& disk) {
     std::error_code ignored;
     for (const auto& member : fs::directory_iterator(entry.path() / "slaves", ignored)) {
       if (member.path().filename().string().starts_with(name)) {
+        // A volume group on it may have been activated at the live system's shell.
+        TRY(run_command({.argv = {"vgchange", "--activate", "n", "--select", "pv_name=/dev/" + array},
+                         .input = {},
+                         .may_fail = true}));
         TRY(run_command({.argv = {"mdadm", "--stop", "/dev/" + array}, .input = {}}));
         break;
       }
@@ -106,7 +110,8 @@ Result<void> end_machine(const std::string& verb) {
   const std::string program = TRY(find_program("systemctl"));
   // "systemctl reboot" would first ask logind, which is not there, and say so.
   const std::string target = verb + ".target";
-  ::execl(program.c_str(), "systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", target.c_str(), nullptr);
+  ::execl(program.c_str(), "systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", target.c_str(),
+          nullptr);
   return fail_errno(fmt::format("cannot run {}", program), errno);
 }
 

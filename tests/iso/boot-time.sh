@@ -73,7 +73,7 @@ now() { date +%s.%N; }
 
 # seconds_to_xl_info LOG: of the machine that was just started
 seconds_to_xl_info() {
-  local log=$state/$1.log from= limit=$((SECONDS + 900))
+  local log=$state/$1.log from='' limit=$((SECONDS + 900))
   until grep -aq 'xl info works' "$log"; do
     [[ -n $from ]] || ! grep -aq 'kernel and initramfs' "$log" || from=$(now)
     { kill -0 "$pid" 2>/dev/null && ((SECONDS < limit)); } || die "no xl info in $1" >&2

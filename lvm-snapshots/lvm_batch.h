@@ -90,9 +90,8 @@ class LvmBatch {
                             Progress& progress);
   Result<void> delete_devices(Operation& operation, const View& view, std::span<const ThinDeviceId> ids,
                               Progress& progress);
-  Result<void> commit(Operation& operation, const View& view, const LvmMetadata& changed,
-                      std::span<const ThinDeviceId> freed);
-  Result<void> write(const View& view, const LvmMetadata& changed);
+  Result<void> commit(Operation& operation, const LvmMetadata& changed, std::span<const ThinDeviceId> freed);
+  Result<void> write(const LvmMetadata& changed);
 
   Result<void> settle(const Operation& operation);
   Result<bool> settle_devices(const Operation& operation);

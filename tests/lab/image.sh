@@ -99,13 +99,14 @@ prepare() {
   printf '%s\n' "$folder"
 }
 
-# QEMU's multiboot loader takes an ELF file, not the packed one that GRUB would unpack.
+# QEMU's multiboot loader takes an ELF file, not the packed one that GRUB would unpack. Two labs that start at once make it twice.
 extract_xen() {
-  local folder=$1 image=$1/lab-dom0.img packed
+  local folder=$1 image=$1/lab-dom0.img packed own
   packed=$(debugfs -R 'ls -p /boot' "$image" 2>/dev/null | cut -d/ -f6 | grep -E '^xen-4\.[0-9]+-amd64\.gz$' | tail -n 1)
   [[ -n $packed ]] || die "no /boot/xen-*.gz in $image"
-  debugfs -R "dump /boot/$packed $folder/xen.gz" "$image" 2>/dev/null
-  gzip -dc "$folder/xen.gz" >"$folder/xen.elf.new" || die "$packed in $image is no gzip file"
-  mv -- "$folder/xen.elf.new" "$folder/xen.elf"
-  rm -f -- "$folder/xen.gz"
+  own=$(mktemp -d -- "$folder/xen.XXXXXX")
+  debugfs -R "dump /boot/$packed $own/xen.gz" "$image" 2>/dev/null
+  gzip -dc "$own/xen.gz" >"$own/xen.elf" || die "$packed in $image is no gzip file"
+  mv -- "$own/xen.elf" "$folder/xen.elf"
+  rm -rf -- "$own"
 }

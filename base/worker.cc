@@ -21,6 +21,7 @@
 #include "base/interrupt.h"
 #include "base/pipe.h"
 #include "base/process.h"
+#include "base/sanitized.h"
 #include "base/seal.h"
 #include "base/utf8.h"
 
@@ -28,18 +29,6 @@ namespace domsmith {
 namespace {
 
 constexpr std::size_t verdict_limit = 64U << 10;
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool sanitized = true;  // its shadow memory counts against every limit
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
 
 // A large one, where that is allowed.
 Result<Pipe> make_large_pipe() {

@@ -61,19 +61,16 @@ void add_status(LvmMapped& mapped, std::string_view type, const char* parameters
 // nullopt: it has gone meanwhile.
 std::optional<LvmMapped> mapped_now(const std::string& device) {
   const Task task(dm_task_create(DM_DEVICE_STATUS));
-  dm_info info{};
-  if (!task || dm_task_set_name(task.get(), device.c_str()) == 0 || dm_task_no_flush(task.get()) == 0 ||
-      dm_task_run(task.get()) == 0 || dm_task_get_info(task.get(), &info) == 0 || info.exists == 0) {
+  if (!task || dm_task_set_name(task.get(), device.c_str()) == 0 || dm_task_no_flush(task.get()) == 0) {
     return std::nullopt;
   }
-  std::uint64_t start = 0;
-  std::uint64_t length = 0;
-  char* type = nullptr;
-  char* parameters = nullptr;
-  (void)dm_get_next_target(task.get(), nullptr, &start, &length, &type, &parameters);
-  LvmMapped mapped{.open = info.open_count > 0, .data_percent = {}, .metadata_percent = {}};
-  if (type != nullptr && parameters != nullptr) {
-    add_status(mapped, type, parameters, length);
+  const auto target = first_target(task.get());
+  if (!target) {
+    return std::nullopt;
+  }
+  LvmMapped mapped{.open = target->open, .data_percent = {}, .metadata_percent = {}};
+  if (target->type != nullptr && target->parameters != nullptr) {
+    add_status(mapped, target->type, target->parameters, target->length);
   }
   return mapped;
 }

@@ -58,19 +58,14 @@ std::string trouble_of(const dm_status_thin_pool& status) {
 
 Result<std::optional<ThinPoolState>> thin_pool_state(const std::string& uuid) {
   const Task task = TRY(task_for(DM_DEVICE_STATUS, uuid));
-  dm_info info{};
-  if (dm_task_run(task.get()) == 0 || dm_task_get_info(task.get(), &info) == 0 || info.exists == 0) {
+  const auto target = first_target(task.get());
+  if (!target) {
     return std::optional<ThinPoolState>();
   }
-  std::uint64_t start = 0;
-  std::uint64_t length = 0;
-  char* type = nullptr;
-  char* parameters = nullptr;
-  (void)dm_get_next_target(task.get(), nullptr, &start, &length, &type, &parameters);
   const StatusMemory memory(dm_pool_create("domsmith", 1024));
   dm_status_thin_pool* status = nullptr;
-  if (type == nullptr || std::strcmp(type, "thin-pool") != 0 || !memory ||
-      dm_get_status_thin_pool(memory.get(), parameters, &status) == 0) {
+  if (target->type == nullptr || std::strcmp(target->type, "thin-pool") != 0 || !memory ||
+      dm_get_status_thin_pool(memory.get(), target->parameters, &status) == 0) {
     return fail(ErrorCode::failed, fmt::format("cannot read the state of the thin pool {}", uuid));
   }
   return ThinPoolState{status->transaction_id, trouble_of(*status)};

@@ -10,20 +10,10 @@
 #include "hypervisor/answer/answer_checks.h"
 #include "hypervisor/answer/install_plan.h"
 #include "hypervisor/installer/pages.h"
+#include "imagebuild/recipe/write.h"
 
 namespace domsmith {
 namespace {
-
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-    }
-    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return out + "\"";
-}
 
 std::string line(std::string_view key, std::string_view value) {
   return value.empty() ? std::string() : fmt::format("{} = {}\n", key, toml_string(value));

@@ -77,6 +77,13 @@ std::size_t first_wrong(const FieldPage& page, std::size_t count) {
   return count;
 }
 
+// Whether the key is one that goes from one to the next of `count`.
+bool moves(Key key, std::size_t& at, std::size_t count) {
+  at -= key == Key::up && at > 0 ? 1 : 0;
+  at += key == Key::down && at + 1 < count ? 1 : 0;
+  return key == Key::up || key == Key::down;
+}
+
 struct FieldView {
   std::vector<std::string> body;
   Terminal::Cursor cursor;
@@ -123,11 +130,10 @@ Result<Turn> show_list(Terminal& terminal, ListPage& page) {
     if (press.key == Key::escape) {
       return Turn::back;
     }
-    if (press.key == Key::up && at > 0) {
-      --at;
-    } else if (press.key == Key::down && at + 1 < page.items.size()) {
-      ++at;
-    } else if (press.key == Key::text && press.text == " ") {
+    if (moves(press.key, at, page.items.size())) {
+      continue;
+    }
+    if (press.key == Key::text && press.text == " ") {
       page.items[at].chosen = !page.items[at].chosen;
     } else if (press.key == Key::enter) {
       complaint = list_complaint(page);
@@ -150,11 +156,10 @@ Result<Turn> show_fields(Terminal& terminal, FieldPage& page) {
     if (press.key == Key::escape) {
       return Turn::back;
     }
-    if (press.key == Key::up && at > 0) {
-      --at;
-    } else if ((press.key == Key::down || press.key == Key::tab) && at + 1 < page.fields.size()) {
-      ++at;
-    } else if (press.key == Key::enter) {
+    if (moves(press.key == Key::tab ? Key::down : press.key, at, page.fields.size())) {
+      continue;
+    }
+    if (press.key == Key::enter) {
       const std::size_t wrong = first_wrong(page, at + 1);
       if (wrong > at && wrong == page.fields.size()) {
         return Turn::next;

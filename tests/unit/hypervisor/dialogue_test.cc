@@ -19,6 +19,7 @@
 #include "hypervisor/installer/install.h"
 #include "hypervisor/installer/install_screen.h"
 #include "hypervisor/installer/pages.h"
+#include "tests/unit/hypervisor/disks.h"
 
 namespace domsmith {
 namespace {
@@ -78,14 +79,7 @@ class Person {
 };
 
 InventoryDisk disk(const std::string& name, const std::string& serial) {
-  return {.path = "/dev/" + name,
-          .size = 40ULL << 30,
-          .bus = "sata",
-          .model = "M",
-          .serial = serial,
-          .wwn = "",
-          .holds = {},
-          .partitions = {}};
+  return sata_disk("/dev/" + name, 40ULL << 30, serial);
 }
 
 Inventory machine() {

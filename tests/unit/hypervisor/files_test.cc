@@ -11,6 +11,7 @@
 #include "hypervisor/installer/host_files.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "tests/unit/golden.h"
+#include "tests/unit/hypervisor/disks.h"
 
 namespace domsmith {
 namespace {
@@ -46,16 +47,7 @@ name = "web"
 count = 3
 )";
 
-InventoryDisk disk(const std::string& path, const std::string& serial) {
-  return {.path = path,
-          .size = 8ULL << 30,
-          .bus = "sata",
-          .model = "M",
-          .serial = serial,
-          .wwn = "",
-          .holds = {},
-          .partitions = {}};
-}
+InventoryDisk disk(const std::string& path, const std::string& serial) { return sata_disk(path, 8ULL << 30, serial); }
 
 Inventory machine() {
   Inventory inventory;

@@ -20,8 +20,6 @@
 
 namespace domsmith {
 
-namespace {
-
 Result<void> check_range(const BlockTarget& target, std::uint64_t offset, std::uint64_t length) {
   if (offset > target.size() || length > target.size() - offset) {
     return fail(ErrorCode::failed,
@@ -29,6 +27,8 @@ Result<void> check_range(const BlockTarget& target, std::uint64_t offset, std::u
   }
   return {};
 }
+
+namespace {
 
 bool all_zero(std::span<const std::byte> bytes) {
   return bytes.empty() ||

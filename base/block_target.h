@@ -38,6 +38,9 @@ class BlockTarget {
 // elsewhere (dm-thin: Documentation/admin-guide/device-mapper/thin-provisioning.rst).
 enum class Discards { anything, unmap };
 
+// The refusal of a range that does not lie in the target.
+Result<void> check_range(const BlockTarget& target, std::uint64_t offset, std::uint64_t length);
+
 // A raw file or a block device. size() of a device is BLKGETSIZE64; discard is fallocate(PUNCH_HOLE). Devices that
 // cannot do that (dm-thin) are written, or with Discards::unmap discarded, read, and written where that left something.
 enum class Access { read_only, read_write };

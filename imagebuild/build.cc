@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "base/write_behind.h"
 #include "imagebuild/boot/kernel_ability.h"
 #include "imagebuild/engine/engine.h"
 #include "imagebuild/extfs/filesystem.h"
@@ -186,6 +187,21 @@ void say_ability(const boot::BootFiles& files, Progress& progress) {
   }
 }
 
+Result<void> write_image(const BuildPlan& plan, extfs::FileSystem& image, Progress& progress, const GiveTree& give,
+                         BuildResult& result) {
+  extfs::TreeWriter writer(image);
+  TRY(give(writer, progress));
+  TRY(check_interrupted());
+  progress.begin("file system");
+  TRY_AS(writer.finish(), fmt::format("cannot write the file system of '{}'", plan.recipe.image.name));
+  const extfs::WriterStats& stats = writer.stats();
+  result.files = stats.files + stats.directories + stats.symlinks + stats.specials;
+  result.content_bytes = stats.data_bytes;
+  result.written_bytes = stats.bytes_written;
+  progress.end("file system");
+  return {};
+}
+
 Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progress& progress, const ImageStamp& stamp,
                                const GiveTree& give) {
   extfs::FormatOptions options;
@@ -194,21 +210,13 @@ Result<BuildResult> build_from(const BuildPlan& plan, BlockTarget& target, Progr
   options.uuid = stamp.uuid;
   options.hash_seed = stamp.hash_seed;
   options.time = stamp.time;
-  auto image = TRY_AS(extfs::FileSystem::format(target, options), "cannot make the image's file system");
   BuildResult result;
   {
-    extfs::TreeWriter writer(image);
-    TRY(give(writer, progress));
-    TRY(check_interrupted());
-    progress.begin("file system");
-    TRY_AS(writer.finish(), fmt::format("cannot write the file system of '{}'", plan.recipe.image.name));
-    const extfs::WriterStats& stats = writer.stats();
-    result.files = stats.files + stats.directories + stats.symlinks + stats.specials;
-    result.content_bytes = stats.data_bytes;
-    result.written_bytes = stats.bytes_written;
-    progress.end("file system");
+    WriteBehind behind(target);  // one process makes the tree, this one reads it, a thread of it writes
+    auto image = TRY_AS(extfs::FileSystem::format(behind, options), "cannot make the image's file system");
+    TRY(write_image(plan, image, progress, give, result));
+    TRY(image.close());
   }
-  TRY(image.close());
   // What is read from here on is what stands on the target, not what memory remembers of it.
   progress.begin("boot files");
   auto written = TRY(extfs::FileSystem::open(target, Access::read_only));

@@ -12,6 +12,7 @@
 #include "base/error_text.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "base/write_behind.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "imagebuild/extfs/writer.h"
 #include "imagebuild/tree/folder.h"
@@ -27,12 +28,13 @@ Result<void> populate(const std::filesystem::path& tree, const std::string& imag
     }
   }
   const auto target = TRY(open_block_target(image, Access::read_write));
-  auto file_system = TRY(extfs::FileSystem::format(*target, {}));
+  WriteBehind behind(*target);
+  auto file_system = TRY(extfs::FileSystem::format(behind, {}));
   extfs::TreeWriter writer(file_system);
   SilentProgress progress;
   TRY(read_folder(tree, writer, progress));
   TRY(writer.finish());
-  return sync ? file_system.flush() : Result<void>();
+  return sync ? file_system.flush() : behind.settle();
 }
 
 }  // namespace

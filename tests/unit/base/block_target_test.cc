@@ -9,18 +9,24 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "base/write_behind.h"
 
 namespace domsmith {
 namespace {
 
 constexpr std::uint64_t size = 10U << 20;
 
-// Memory and file behave alike.
-class BlockTargetTest : public testing::TestWithParam<bool> {
+enum class Kind { memory, file, write_behind };
+
+// All kinds behave alike.
+class BlockTargetTest : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
-    if (GetParam()) {
+    if (GetParam() != Kind::file) {
       target_ = memory_target(size);
+      if (GetParam() == Kind::write_behind) {
+        below_ = std::exchange(target_, std::make_unique<WriteBehind>(*target_));
+      }
       return;
     }
     const std::string path = dir_.path() / "raw";
@@ -37,6 +43,7 @@ class BlockTargetTest : public testing::TestWithParam<bool> {
     return target_->write(offset, std::as_bytes(std::span(bytes)));
   }
   TemporaryDirectory dir_ = *TemporaryDirectory::make();
+  std::unique_ptr<BlockTarget> below_;
   std::unique_ptr<BlockTarget> target_;
 };
 
@@ -94,8 +101,12 @@ TEST_P(BlockTargetTest, copies_nothing_outside_the_range) {
   EXPECT_EQ(bytes, '\0' + std::string(20, 'a') + '\0');
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, BlockTargetTest, testing::Bool(),
-                         [](const auto& kind) { return kind.param ? "memory" : "file"; });
+INSTANTIATE_TEST_SUITE_P(Kinds, BlockTargetTest, testing::Values(Kind::memory, Kind::file, Kind::write_behind),
+                         [](const auto& kind) {
+                           return kind.param == Kind::memory ? "memory"
+                                  : kind.param == Kind::file ? "file"
+                                                             : "write_behind";
+                         });
 
 TEST(OpenBlockTarget, takes_files_and_devices_only) {
   EXPECT_FALSE(open_block_target("/dev/null", Access::read_only));

@@ -12,6 +12,7 @@ import mirror
 from measure import LIBGUESTFS, alternately, peak_memory_mib, ratio_row, run, say, seconds, value_row
 
 TREE_MIB = 750
+POPULATE_RUNS = 7  # they are short
 IMAGE_SIZE = "2GiB"
 CLONES = 100
 COPIES = 20  # where a clone is a copy of half a gigabyte
@@ -56,22 +57,22 @@ class Bench:
         return tree
 
     def populate(self):
-        say(f"populate: a tree of {TREE_MIB} MiB, {self.runs} runs a side")
+        runs = max(self.runs, POPULATE_RUNS)
+        say(f"populate: a tree of {TREE_MIB} MiB, {runs} runs a side")
         tree = self.tree()
         ours, peer, copy = (self.work / name for name in ("ours.img", "peer.img", "dd.img"))
         used = int(run(["du", "-s", "--block-size=1M", tree]).stdout.split()[0])
 
-        def fresh(path):
-            path.unlink(missing_ok=True)
-            with open(path, "wb") as file:
-                file.truncate(2 << 30)
+        def clear():  # memory that was free for long would be the host's first, for whoever comes to write next
+            for path in (ours, peer, copy):
+                path.unlink(missing_ok=True)
 
         def mke2fs():
-            fresh(peer)
+            with open(peer, "wb") as file:
+                file.truncate(2 << 30)
             run(["mke2fs", "-q", "-t", "ext4", "-d", tree, peer])
 
         def dd():
-            copy.unlink(missing_ok=True)
             run(["dd", "if=/dev/zero", f"of={copy}", "bs=1M", f"count={used}", "conv=notrunc"])
 
         for path in tree.rglob("*"):  # all sides read from the page cache
@@ -83,10 +84,11 @@ class Bench:
             run([self.bin / "bench_populate", tree, ours, IMAGE_SIZE, *more])
 
         # mke2fs syncs the image at its end, dd does not: each against the same of ours.
-        times = alternately(self.runs, own, mke2fs, lambda: own("--no-sync"), dd)
+        times = alternately(runs, own, mke2fs, lambda: own("--no-sync"), dd, before=clear)
+        clear()
+        own()
         run(["e2fsck", "-fn", ours])
-        for path in (ours, peer, copy):
-            path.unlink(missing_ok=True)
+        clear()
         return [ratio_row("populate-vs-mke2fs", 0.5, times[0], times[1], "folder to ext4, against mke2fs -d of the same folder"),
                 ratio_row("populate-vs-dd", 2.0, times[2], times[3], f"the same, without a sync, against dd of {used} MiB")]
 

@@ -54,11 +54,13 @@ def peak_memory_mib(argv):
     return peak / 1024
 
 
-def alternately(runs, *actions):
-    """The seconds of each action, measured in turns, so that a busy moment of the machine hits all of them alike."""
+def alternately(runs, *actions, before=lambda: None):
+    """The seconds of each action, measured in turns, so that a busy moment of the machine hits all of them alike. What comes
+    before each of them is not measured."""
     times = [[] for _ in actions]
     for _ in range(runs):
         for taken, action in zip(times, actions):
+            before()
             taken.append(seconds(action))
     return times
 

@@ -51,14 +51,19 @@ fi
 cache=${DOMSMITH_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/domsmith/lab}
 lab() { "$lab_dir/lab" --state "$cache/$name" "$@"; }
 
-# An image out of a tar and one from a disk, as `image export` writes them: FOLDER/out/NAME
+# An image out of a tar, one from a disk, and Ubuntu's where this host has its archive key, as `image export` writes them:
+# FOLDER/out/NAME
 make_sources() {
   local folder=$1 domsmith=${DOMSMITH:-$lab_dir/../../build/release/bin/domsmith} name
   local place=(--store "dir:$folder/store" --root "$folder/root")
   "$lab_dir/../recipes/make_inputs.sh" "$folder" --without-packages
   "$domsmith" build "$folder/from-tar.toml" "${place[@]}"
   "$domsmith" image import "$folder/disk.qcow2" --format qcow2 --name imported "${place[@]}"
-  for name in from-tar imported; do "$domsmith" image export "$name" --output "$folder/out/$name" "${place[@]}"; done
+  if [[ -e /usr/share/keyrings/ubuntu-archive-keyring.gpg ]]; then
+    "$domsmith" build "$lab_dir/../../rootfs-recipes/ubuntu-minimal.toml" "${place[@]}"
+    sources+=(ubuntu-minimal)
+  fi
+  for name in "${sources[@]}"; do "$domsmith" image export "$name" --output "$folder/out/$name" "${place[@]}"; done
 }
 
 end_lab() {
@@ -76,8 +81,9 @@ for program in store_contract_lvm toolstack_contract_xen; do
 done
 if [[ " ${pieces[*]} " == *" 15-sources "* ]]; then
   made=$(mktemp -d -p /var/tmp)
+  sources=(from-tar imported)
   make_sources "$made"
-  with+=(--with "$made/out/from-tar=images/from-tar" --with "$made/out/imported=images/imported")
+  for name in "${sources[@]}"; do with+=(--with "$made/out/$name=images/$name"); done
 fi
 trap end_lab EXIT
 trap 'exit 130' INT TERM

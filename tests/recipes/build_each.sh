@@ -13,6 +13,10 @@ failed=0
 for recipe in "$recipes"/*.toml; do
   [[ $recipe != *.lock.toml ]] || continue # what a build of them, the demo's for one, left beside them
   name=$(basename -- "$recipe" .toml)
+  if [[ $name == ubuntu-* && ! -e /usr/share/keyrings/ubuntu-archive-keyring.gpg ]]; then
+    printf 'ok %s # SKIP this host has no archive key of Ubuntu\n' "$name"
+    continue
+  fi
   if "$domsmith" build "$recipe" "${place[@]}" && "$domsmith" image verify "$name" "${place[@]}"; then
     printf 'ok %s\n' "$name"
   else

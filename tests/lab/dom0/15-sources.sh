@@ -1,9 +1,11 @@
 #!/bin/bash
-# Images whose trees are no work of apt's: out of a tar, and from the disk of another machine. As PV and as PVH guests.
+# Images whose trees are no work of Debian's apt: out of a tar, from the disk of another machine, and Ubuntu's where the host
+# could build it. As PV and as PVH guests.
 # shellcheck source=SCRIPTDIR/lib.sh
 source "$(dirname -- "$0")/lib.sh"
 
 sources=(from-tar imported)
+[[ ! -e /payload/images/ubuntu-minimal ]] || sources+=(ubuntu-minimal)
 
 import_each() {
   local one
@@ -32,7 +34,7 @@ remove_each() {
   for one in "${sources[@]}"; do domsmith image remove "$one" --store "$store"; done
 }
 
-check "image import of both" import_each
+check "image import of each" import_each
 check "clones of them, PV and PVH" clone_each
 for one in "${sources[@]}"; do
   check "$one boots as a PV guest" boots "$one-pv"

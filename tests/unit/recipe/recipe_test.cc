@@ -266,7 +266,7 @@ TEST(RecipeText, ParsesBackToTheSameRecipe) {
 }
 
 TEST(RecipeText, OfAShippedRecipeParsesBack) {
-  for (const char* name : {"debian-minimal.toml", "debian-ssh.toml", "debian-web.toml"}) {
+  for (const char* name : {"debian-minimal.toml", "debian-ssh.toml", "debian-web.toml", "ubuntu-minimal.toml"}) {
     const auto recipe = load_recipe(source_folder / "rootfs-recipes" / name);
     ASSERT_TRUE(recipe) << errors_of(recipe);
     const auto again = parse_recipe(recipe_text(*recipe), recipe->file);

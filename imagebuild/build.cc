@@ -16,6 +16,7 @@
 #include "imagebuild/extfs/writer.h"
 #include "imagebuild/recipe/headroom.h"
 #include "imagebuild/sources/tree_run.h"
+#include "imagebuild/tree/watched_sink.h"
 #include "imagebuild/tree/wire.h"
 
 namespace domsmith {
@@ -56,17 +57,23 @@ Result<Folders> make_folders(const BuildOptions& options) {
   return folders;
 }
 
-// The tree as the engine makes it. Its own failure is what a person has to hear of, not that the tree ended early.
+// The tree as the engine makes it. A failure of the image, or else the engine's own, is what a person has to hear of,
+// not that the tree ended early.
 Result<void> write_tree(const BuildPlan& plan, const engine::PackageSet& set, const Folders& folders, TreeSink& writer,
                         Progress& progress) {
   const std::string failed = fmt::format("cannot build the packages of '{}'", plan.recipe.image.name);
   auto run =
       TRY_AS(engine::TreeBuild::start(plan.packages, set, folders.engine, folders.work / "tree", progress), failed);
-  const auto read = read_wire(run.tree(), writer);
+  WatchedSink watched(writer);
+  const auto read = read_wire(run.tree(), watched);
   if (!read) {
     run.close_tree();
   }
-  TRY_AS(run.finish(), failed);
+  const auto ended = run.finish();
+  if (watched.failed()) {
+    TRY_AS(read, fmt::format("cannot write the image of '{}'", plan.recipe.image.name));
+  }
+  TRY_AS(ended, failed);
   TRY_AS(read, "cannot read the tree that was made");
   return {};
 }

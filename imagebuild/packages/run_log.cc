@@ -53,7 +53,8 @@ constexpr std::array<Fault, 19> known_faults{{
     {"Temporary failure resolving", ErrorCode::failed, "the mirror's name cannot be resolved",
      "check the network, and the mirror in [distribution] or in /etc/apt"},
     {"NO_PUBKEY", ErrorCode::failed, "the packages of '{}' are signed with a key that this host does not know",
-     "install the distribution's archive key (docs/recipe.md, \"Packages\", says where it is), or name it: mirror = \"deb "
+     "install the distribution's archive key (docs/recipe.md, \"Packages\", says where it is), or name it: mirror = "
+     "\"deb "
      "[signed-by=/path/key.gpg] …\""},
     {"is not signed", ErrorCode::failed, "the mirror of '{}' is not signed",
      "use a mirror that is signed, or name its key: mirror = \"deb [signed-by=/path/key.gpg] …\""},

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/interrupt.h"
+#include "imagebuild/tree/watched_sink.h"
 
 namespace domsmith {
 namespace {
@@ -209,30 +210,6 @@ class StreamReader {
   std::uint64_t room_ = 0, next_ = 0;  // of the file whose data comes
   StreamStats stats_;
   std::uint64_t reported_ = 0;
-};
-
-}  // namespace
-
-namespace {
-
-// Remembers whether it was the sink that failed.
-class WatchedSink final : public TreeSink {
- public:
-  explicit WatchedSink(TreeSink& sink) : sink_(&sink) {}
-  Result<void> entry(const Entry& entry) override { return seen(sink_->entry(entry)); }
-  Result<void> data(std::uint64_t offset, std::span<const std::byte> bytes) override {
-    return seen(sink_->data(offset, bytes));
-  }
-  Result<void> finish() override { return {}; }
-  [[nodiscard]] bool failed() const { return failed_; }
-
- private:
-  Result<void> seen(Result<void> result) {
-    failed_ = failed_ || !result;
-    return result;
-  }
-  TreeSink* sink_;
-  bool failed_ = false;
 };
 
 }  // namespace

@@ -8,18 +8,23 @@ from pathlib import Path
 
 from measure import Failed, ratio_row, run, say
 
-# As Debian itself boots: its kernel as it is packed, an initramfs by initramfs-tools with the drivers of every machine.
-PEER = """
+# As Debian itself boots: the kernel as it is packed, an initramfs by initramfs-tools with the drivers of every machine. The
+# same images give our boot files.
+RECIPE = """
 [image]
-name = "debian-initramfs"
+name = "{name}"
 [distribution]
 release = "bookworm"
 [packages]
-install = ["systemd-sysv", "initramfs-tools", "zstd", "linux-image-amd64"]
+install = ["systemd-sysv", "initramfs-tools", "zstd"]
+[boot]
+kernel = "{kernel}"
 [[script]]
 phase = "final"
 content = "#!/bin/sh -e\\nupdate-initramfs -c -k all\\n"
 """
+KERNELS = {"": "linux-image-amd64", "cloud-": "linux-image-cloud-amd64"}
+GOALS = {"": 0.2, "cloud-": 1.0}
 
 
 def copy_out(image, pattern, target):
@@ -31,13 +36,22 @@ def copy_out(image, pattern, target):
     run(["debugfs", "-R", f"dump /boot/{found[0]} {target}", image])
 
 
-def boot_files(repo, work, recipe, folder):
-    """Builds and exports an image; its own boot files lie in the folder then, as kernel and initrd.img."""
-    domsmith = [repo / "build/release/bin/domsmith"]
-    place = ["--root", work / "root", "--progress", "none"]
-    run([*domsmith, "build", recipe, "--store", f"dir:{work / 'store'}", *place])
+def boot_files(repo, work, prefix):
+    """Builds an image and exports it; the boot files of both sides, as (file, name in the lab)."""
+    name = f"{prefix}boot"
+    recipe = work / f"{name}.toml"
+    recipe.write_text(RECIPE.format(name=name, kernel=KERNELS[prefix]), encoding="ascii")
+    folder = work / name
     folder.mkdir()
-    run([*domsmith, "image", "export", recipe.stem, "--output", folder, "--store", f"dir:{work / 'store'}", *place])
+    domsmith = [repo / "build/release/bin/domsmith"]
+    place = ["--store", f"dir:{work / 'store'}", "--root", work / "root", "--progress", "none"]
+    run([*domsmith, "build", recipe, *place])
+    run([*domsmith, "image", "export", name, "--output", folder, *place])
+    image = folder / f"{name}.img"
+    copy_out(image, "vmlinuz-", folder / "peer-kernel")
+    copy_out(image, "initrd.img-", folder / "peer-initrd")
+    return {f"{prefix}ours/kernel": folder / "kernel", f"{prefix}ours/initrd": folder / "initrd.img",
+            f"{prefix}peer/kernel": folder / "peer-kernel", f"{prefix}peer/initrd": folder / "peer-initrd"}
 
 
 def rows(repo, runs):
@@ -45,31 +59,25 @@ def rows(repo, runs):
     work = repo / "build/bench/boot"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    recipe = work / "debian-initramfs.toml"
-    recipe.write_text(PEER, encoding="ascii")
-    say("boot: an image with our boot files, one with Debian's")
-    boot_files(repo, work, repo / "rootfs-recipes/debian-minimal.toml", work / "ours")
-    boot_files(repo, work, recipe, work / "peer")
-    image = work / "peer/debian-initramfs.img"
-    copy_out(image, "vmlinuz-", work / "peer/vmlinuz")
-    copy_out(image, "initrd.img-", work / "peer/initrd")
+    payload = {"boot_inside.py": repo / "tests/bench/boot_inside.py"}
+    for prefix, kernel in KERNELS.items():
+        say(f"boot: an image with {kernel}, its boot files by us and by Debian")
+        payload |= boot_files(repo, work, prefix)
     lab = [repo / "tests/lab/lab", "--state", work / "lab"]
-    inside = repo / "tests/bench/boot_inside.py"
     run([*lab, "down"])
     say("boot: the lab")
-    run([*lab, "up", "--with", f"{inside}=boot_inside.py", "--with", f"{work / 'ours/kernel'}=ours/kernel",
-         "--with", f"{work / 'ours/initrd.img'}=ours/initrd", "--with", f"{work / 'peer/vmlinuz'}=peer/kernel",
-         "--with", f"{work / 'peer/initrd'}=peer/initrd"])
+    run([*lab, "up", *(word for name, file in payload.items() for word in ("--with", f"{file}={name}"))])
     try:
         say(f"boot: xl create to the kernel's first line, {runs} runs a side, PVH and PV")
-        command = f"python3 -B /payload/boot_inside.py {runs} ours=/payload/ours peer=/payload/peer"
-        done = subprocess.run([str(word) for word in [*lab, "run", "--limit", 3600, command]], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=sys.stderr, check=False)
+        sides = " ".join(f"{prefix}{side}=/payload/{prefix}{side}" for prefix in KERNELS for side in ("ours", "peer"))
+        done = subprocess.run([str(word) for word in [*lab, "run", "--limit", 3600, f"python3 -B /payload/boot_inside.py {runs} {sides}"]],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sys.stderr, check=False)
         if done.returncode != 0:
             raise Failed("the lab's part of the bench failed")
         times = json.loads(done.stdout.decode().strip().splitlines()[-1])
     finally:
         run([*lab, "down"])
-    return [ratio_row(f"create-vs-debian-initramfs-{kind}", 0.2, times[f"{kind}-ours"], times[f"{kind}-peer"],
-                      f"xl create to the kernel's first line, {kind.upper()}, our boot files against Debian's own, in the lab")
-            for kind in ("pvh", "pv")]
+    return [ratio_row(f"create-{prefix}vs-debian-initramfs-{kind}", GOALS[prefix], times[f"{kind}-{prefix}ours"],
+                      times[f"{kind}-{prefix}peer"],
+                      f"xl create to the kernel's first line, {kind.upper()}, {KERNELS[prefix]}, our boot files against Debian's own, in the lab")
+            for prefix in KERNELS for kind in ("pvh", "pv")]

@@ -196,5 +196,37 @@ TEST_F(BuildDebianTest, AScriptThatFailsIsNamedWithItsLastWords) {
   EXPECT_THAT(result.error().causes, testing::Contains("the last words"));
 }
 
+// A disk that is full before the image is whole.
+class FullDisk final : public BlockTarget {
+ public:
+  explicit FullDisk(std::uint64_t size) : memory_(memory_target(size)) {}
+  [[nodiscard]] std::uint64_t size() const override { return memory_->size(); }
+  [[nodiscard]] std::string name() const override { return "disk"; }
+  Result<void> read(std::uint64_t offset, std::span<std::byte> into) override { return memory_->read(offset, into); }
+  Result<void> write(std::uint64_t offset, std::span<const std::byte> from) override {
+    written_ += from.size();
+    return written_ > room ? fail_errno("cannot write disk", ENOSPC) : memory_->write(offset, from);
+  }
+  Result<void> discard(std::uint64_t offset, std::uint64_t length) override { return memory_->discard(offset, length); }
+  Result<void> flush() override { return {}; }
+  Result<std::optional<ByteRange>> next_data(std::uint64_t offset) override { return memory_->next_data(offset); }
+
+ private:
+  static constexpr std::uint64_t room = 20U << 20;
+  std::unique_ptr<BlockTarget> memory_;
+  std::uint64_t written_ = 0;
+};
+
+TEST_F(BuildDebianTest, AFullDiskIsTheErrorAndNotWhatTheTreesMakerSaysOfIt) {
+  const auto plan = plan_build(recipe_, host_);
+  ASSERT_TRUE(plan);
+  FullDisk disk(recipe_.filesystem.size);
+  const auto result = build(*plan, disk, progress_);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::no_space);
+  EXPECT_EQ(result.error().what, "cannot write the image of 'small'");
+  EXPECT_EQ(result.error().causes, (std::vector<std::string>{"cannot write disk", "No space left on device"}));
+}
+
 }  // namespace
 }  // namespace domsmith

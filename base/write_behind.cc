@@ -1,15 +1,18 @@
 #include "base/write_behind.h"
 
-#include <signal.h>
-
 #include <algorithm>
+#include <csignal>
 #include <system_error>
 #include <utility>
+
+#include "base/log.h"
 
 namespace domsmith {
 
 WriteBehind::~WriteBehind() {
-  (void)settle();
+  if (const auto left = settle(); !left) {
+    log_info(left.error().what);
+  }
   if (!thread_.joinable()) {
     return;
   }
@@ -34,8 +37,8 @@ void WriteBehind::start() {
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     thread_ = std::thread(&WriteBehind::work, this);
-  } catch (const std::system_error&) {
-    // No thread to be had: submit() writes itself.
+  } catch (const std::system_error& error) {
+    log_debug(error.what());  // no thread to be had: submit() writes itself
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

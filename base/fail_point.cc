@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -52,8 +53,9 @@ std::function<Result<void>(std::string_view)>& fail_hook() {
 
 void trace(const char* file, std::string_view name) {
   const Fd fd(::open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-  if (fd) {
-    (void)write_all(fd.get(), fmt::format("{}\n", name));
+  if (fd && !write_all(fd.get(), fmt::format("{}\n", name))) {
+    std::fprintf(stderr, "cannot trace fail points in %s\n", file);  // a test's file
+    std::abort();
   }
 }
 

@@ -1,9 +1,9 @@
 #include "tests/unit/archive/tar_bytes.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <stdexcept>
 #include <thread>

@@ -1,13 +1,13 @@
 // Many processes on one registry, and processes that die in the middle.
 #include <fmt/format.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 #include <set>
 

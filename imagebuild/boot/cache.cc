@@ -68,7 +68,7 @@ Result<std::vector<std::string>> BootCache::unreferenced(const std::set<std::str
 }
 
 Result<std::vector<std::string>> BootCache::remove_unreferenced(const std::set<std::string>& referenced) const {
-  const std::vector<std::string> names = TRY(unreferenced(referenced));
+  std::vector<std::string> names = TRY(unreferenced(referenced));
   for (const std::string& name : names) {
     TRY(remove_file(directory_ / name));
   }

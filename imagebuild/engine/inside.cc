@@ -121,6 +121,7 @@ Result<void> enter_tree(const std::string& root, const std::vector<BindMount>& m
 
 std::vector<char*> pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
+  out.reserve(words.size() + 1);
   for (const std::string& word : words) {
     out.push_back(const_cast<char*>(word.c_str()));
   }

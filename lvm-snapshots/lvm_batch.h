@@ -1,5 +1,5 @@
-// Any number of thin snapshots cloned, reset or removed by one change of the volume group's metadata. Why each crash
-// is recovered: docs/decisions/0008-batch-transactions.md.
+// Any number of thin snapshots cloned, reset or removed by one change of the volume group's metadata, and the pool's
+// transaction number stepped once. Why each crash is recovered: docs/decisions/0008-batch-transactions.md.
 //
 // All verbs are called with the store's gate held, on volumes that are not in use. Names are LVM's.
 #pragma once
@@ -90,13 +90,19 @@ class LvmBatch {
                             Progress& progress);
   Result<void> delete_devices(Operation& operation, const View& view, std::span<const ThinDeviceId> ids,
                               Progress& progress);
-  Result<void> commit(Operation& operation, const LvmMetadata& changed, std::span<const ThinDeviceId> freed);
-  Result<void> write(const LvmMetadata& changed);
+  Result<void> commit(Operation& operation, LvmMetadata& changed, std::span<const ThinDeviceId> freed);
+  Result<void> write(LvmMetadata& changed);
+  Result<Refusal> active_refusal(std::span<const std::string> names);
 
   Result<void> settle(const Operation& operation);
-  Result<bool> settle_devices(const Operation& operation);
+  Result<void> settle_devices(const Operation& operation);
   Result<void> send_messages(View& view);
+  Result<void> take_out(View& view, const std::string& last);
+  Result<void> take_back(const Operation& operation);
   [[nodiscard]] std::vector<std::string> plan(std::string_view message, std::size_t count) const;
+  [[nodiscard]] std::string to_pool(std::string_view message, std::size_t count) const;
+  [[nodiscard]] std::string rewrite() const;
+  void add_step(std::vector<std::string>& lines, std::string_view message) const;
 
   std::unique_ptr<LvmMachine> machine_;
   LvmCommands commands_;

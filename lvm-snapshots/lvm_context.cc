@@ -31,7 +31,8 @@ LvmContext::LvmContext(std::string group, std::string pool, const std::filesyste
                        const std::filesystem::path& state)
     : commands_{std::move(group), std::move(pool)},
       use_(run, commands_.group),
-      batch_(std::make_unique<LvmHost>(commands_.group,
+      batch_(std::make_unique<LvmHost>(commands_.group, state / "@settings",  // no group can have that name
+
                                        [this](const LvmCommand& command, const std::string& headline) {
                                          return this->run(command, headline);
                                        }),

@@ -28,6 +28,8 @@ struct LvmStamp {
   std::string host;
 };
 
+LvmStamp stamp_now();  // of this host
+
 class LvmMetadata {
  public:
   // bad_input: no text of that group, or none with that pool in it.
@@ -71,6 +73,17 @@ class LvmMetadata {
   };
   [[nodiscard]] std::vector<Message> messages() const;
   void drop_messages();
+  // The pool's transaction number becomes the next, with one message that LVM can send any number of times: to delete
+  // that device (libdm takes ENODATA for success; to create one twice it refuses).
+  void begin_step(ThinDeviceId deleted);
+
+  // What LVM would not read, or refuse to write: a name, an identifier or a device number that is there twice, a volume
+  // whose pool or origin is not there. Of what a batch changes, not of all that may be wrong. Empty: nothing.
+  [[nodiscard]] std::string flaw() const;
+
+  void set_seqno(std::uint64_t number);
+  // Who wrote the text, when and where, as LVM puts it at the text's end.
+  void sign(const std::string& description, const LvmStamp& stamp);
 
   [[nodiscard]] std::string text() const { return lvm_config_text(root_); }
 

@@ -44,10 +44,6 @@ const std::string& highest(std::span<const std::string> names, const LvmMetadata
   return *std::ranges::max_element(names, {}, [&](const std::string& name) { return metadata.device_of(name); });
 }
 
-LvmBatch::Refusal unusual(const std::string& name) {
-  return fmt::format("'{}' is more than a plain thin snapshot", name);
-}
-
 // NAME.reset, of NAME as well as of NAME.fresh.
 std::string left_name(std::string_view lv) { return fmt::format("{}{}", lv.substr(0, lv.find('.')), suffix_reset); }
 
@@ -199,6 +195,9 @@ Result<LvmBatch::Refusal> LvmBatch::clone(const std::string& origin, std::span<c
       return fmt::format("LVM has something to say about the name '{}'", name);
     }
   }
+  if (Refusal refusal = TRY(active_refusal(std::span(&origin, 1)))) {  // LVM suspends it for each snapshot
+    return refusal;
+  }
   std::set<ThinDeviceId> taken;
   if (Refusal refusal = TRY(look_at_devices(view, taken))) {
     return refusal;
@@ -247,7 +246,9 @@ Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
     return "the pool has too few free device numbers";
   }
   std::vector<Device> devices;
+  std::vector<std::string> idle = names;  // and their origins
   for (const std::string& name : names) {
+    idle.push_back(view.metadata.origin_of(name));
     const auto origin_device = view.metadata.device_of(view.metadata.origin_of(name));
     if (!origin_device || !view.metadata.device_of(name)) {
       return unusual(name);
@@ -257,7 +258,7 @@ Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
   if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
     return fmt::format("'{}' was made from one of them", other);
   }
-  if (Refusal refusal = TRY(active_refusal(names))) {
+  if (Refusal refusal = TRY(active_refusal(idle))) {
     return refusal;
   }
   const std::string left = left_name(highest(names, view.metadata));

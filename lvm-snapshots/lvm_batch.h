@@ -41,6 +41,10 @@ class LvmBatch {
   Result<Refusal> remove(std::span<const std::string> names, Progress& progress);
   // Of volumes that are not active. One change of the metadata, with nothing before or after it.
   Result<Refusal> rename(Renames volumes);
+  // Devices for volumes that are not active, for a moment: to LVM they are active, to udev they are nothing, so that
+  // there is /dev/mapper/… alone (LvmCommands::mapper). What a crash leaves, LVM deactivates.
+  Result<Refusal> map(std::span<const std::string> names);
+  Result<void> unmap(std::span<const std::string> names);
 
   // Undoes or finishes what dead processes left. false: there was nothing.
   Result<bool> recover();
@@ -70,6 +74,7 @@ class LvmBatch {
     ThinDeviceId origin = 0;
   };
 
+  static Refusal unusual(const std::string& name);
   Result<View> look();
   Result<Refusal> pool_refusal(const View& view);
   // `taken`: the numbers that new devices cannot have, those of devices that the group does not know among them.

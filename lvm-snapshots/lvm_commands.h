@@ -24,6 +24,7 @@ struct LvmCommands {
   [[nodiscard]] std::string device(std::string_view name) const { return "/dev/" + path(name); }
   // The kernel's name of a volume: "vg0-web--1".
   [[nodiscard]] std::string device_name(std::string_view name) const;
+  [[nodiscard]] std::string mapper(std::string_view name) const { return "/dev/mapper/" + device_name(name); }
   // The kernel's name of the pool, which takes messages: "vg0-pool-tpool".
   [[nodiscard]] std::string pool_target() const;
   // LVM's name of a clone that is new or was reset. Classic ones are settled at once: activating one activates all.

@@ -152,6 +152,9 @@ std::string LvmGroupWriter::obstacle(std::string_view text) const {
     if (each.find("\nmetadata_copies = 0\n") == std::string_view::npos) {
       return "LVM manages the number of its metadata areas";
     }
+    if (each.find("\nsystem_id = ") != std::string_view::npos) {
+      return "it belongs to one host";
+    }
   }
   for (const LvmDisk& disk : seen_.disks) {
     if (!disk.only_lvm.empty()) {

@@ -48,6 +48,9 @@ class LvmMachine {
                                                          DevicePairs pairs) = 0;
   virtual Result<void> release(const std::string& pool) = 0;
   virtual Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) = 0;
+  virtual Result<void> map(const std::string& pool, const std::string& name, const std::string& uuid,
+                           std::uint64_t sectors, std::uint32_t device) = 0;
+  virtual Result<void> unmap(const std::string& name) = 0;
 
   // A command of LVM, which takes its own locks: not while lock() is held.
   virtual Result<void> run(const LvmCommand& command, const std::string& headline) = 0;
@@ -84,6 +87,11 @@ class LvmHost final : public LvmMachine {
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override {
     return thin_pool_set_transaction(pool, from, to);
   }
+  Result<void> map(const std::string& pool, const std::string& name, const std::string& uuid, std::uint64_t sectors,
+                   std::uint32_t device) override {
+    return map_thin_device(pool, name, uuid, sectors, device);
+  }
+  Result<void> unmap(const std::string& name) override { return unmap_device(name); }
   Result<void> run(const LvmCommand& command, const std::string& headline) override { return run_(command, headline); }
 
  private:

@@ -99,6 +99,18 @@ std::string LvmMetadata::pool_device_uuid() const {
   return fmt::format("LVM-{}{}-tpool", without_dashes(group_id()), without_dashes(pool_id()));
 }
 
+std::string LvmMetadata::device_uuid(std::string_view name) const {
+  return fmt::format("LVM-{}{}", without_dashes(group_id()), without_dashes(id_of(name)));
+}
+
+std::uint64_t LvmMetadata::sectors_of(std::string_view name) const {
+  const LvmConfigNode* there = volume(name);
+  const LvmConfigNode* segment = there == nullptr ? nullptr : there->find("segment1");
+  return segment == nullptr
+             ? 0
+             : segment->number_of("extent_count").value_or(0) * group().number_of("extent_size").value_or(0);
+}
+
 std::string LvmMetadata::pool_metadata_uuid() const {
   const std::string id = id_of(pool_segment().text_of("metadata").value_or(""));
   return fmt::format("LVM-{}{}-tmeta", without_dashes(group_id()), without_dashes(id));

@@ -35,10 +35,12 @@ class LvmMetadata {
   // bad_input: no text of that group, or none with that pool in it.
   static Result<LvmMetadata> parse(std::string_view text, const std::string& group, const std::string& pool);
 
-  [[nodiscard]] std::uint64_t seqno() const;             // raised by LVM with each change of the group
-  [[nodiscard]] std::string group_id() const;            // as LVM prints it: 38 characters with dashes
-  [[nodiscard]] std::string pool_id() const;             // likewise
-  [[nodiscard]] std::string pool_device_uuid() const;    // device-mapper's, of the pool's innermost device
+  [[nodiscard]] std::uint64_t seqno() const;           // raised by LVM with each change of the group
+  [[nodiscard]] std::string group_id() const;          // as LVM prints it: 38 characters with dashes
+  [[nodiscard]] std::string pool_id() const;           // likewise
+  [[nodiscard]] std::string pool_device_uuid() const;  // device-mapper's, of the pool's innermost device
+  [[nodiscard]] std::string device_uuid(std::string_view volume) const;   // likewise, of a volume
+  [[nodiscard]] std::uint64_t sectors_of(std::string_view volume) const;  // the length of one that device_of() knows
   [[nodiscard]] std::string pool_metadata_uuid() const;  // likewise, of the device that holds the pool's metadata
   [[nodiscard]] std::uint64_t transaction_id() const;    // of the pool
 

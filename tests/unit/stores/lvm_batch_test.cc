@@ -257,6 +257,7 @@ TEST(LvmBatch, WhatABatchCannotDoIsLeftToLvm) {
   SilentProgress silent;
   EXPECT_EQ(refusal_of(scene.batch(false).clone("gold", webs(4, 11), silent)), "the pool is not active");
   EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "snapshot-1"})), HasSubstr("the name 'snapshot-1'"));
+  EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "my_tmeta-1"})), HasSubstr("the name 'my_tmeta-1'"));
   EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "web-1"})), HasSubstr("the name 'web-1'"));
   EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "pool"})), HasSubstr("the name 'pool'"));
   EXPECT_THAT(refusal_of(scene.remove({"web-1", "pool"})), HasSubstr("'pool' is more than a plain thin snapshot"));
@@ -269,6 +270,28 @@ TEST(LvmBatch, WhatABatchCannotDoIsLeftToLvm) {
   after.erase("mine");
   EXPECT_EQ(after, before);
   EXPECT_EQ(scene.fake().disorder(), "");
+}
+
+// Activated by hand between the store's look and LVM's lock: its device would stay as it is.
+TEST(LvmBatch, WhatIsActiveIsLeftToLvm) {
+  const Scene scene;
+  ASSERT_TRUE(ok(scene.clone(webs(5))));
+  const State before = scene.volumes();
+  const auto with_active = [&](const std::string& device) {
+    auto machine = std::make_unique<LvmFake>(scene.path());
+    machine->mapped = {"vg0-pool-tpool", device};
+    return LvmBatch(std::move(machine), LvmCommands{"vg0", "pool"}, scene.path() / "journal");
+  };
+  SilentProgress silent;
+  const auto renames = Scene::renames(webs(4), true);
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").remove(webs(4), silent)), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").reset(renames, silent)), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").rename(renames)), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").map(webs(4))), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-gold").reset(renames, silent)), "'gold' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-gold").clone("gold", webs(4, 11), silent)), "'gold' is active");
+  EXPECT_EQ(scene.volumes(), before);
+  EXPECT_EQ(refusal_of(with_active("vg0-web--5").remove(webs(4), silent)), "it was done");
 }
 
 TEST(LvmBatch, MetadataThatSomebodyHoldsAreNotTakenFromHim) {

@@ -65,32 +65,50 @@ class LvmDiskImages : public ::testing::Test {
  protected:
   // A disk whose text begins `at` bytes into its area; the area is a ring behind its header.
   std::filesystem::path disk(char letter, const std::string& text, std::size_t at = header, std::uint32_t flags = 0) {
-    std::string bytes(area_start + area_size, '\0');
+    return disk_of(letter, {area(area_start, text, at, flags)});
+  }
+  // One with two areas.
+  std::filesystem::path disk(char letter, const std::string& text, const std::string& other) {
+    return disk_of(letter, {area(area_start, text), area(area_start + area_size, other)});
+  }
+  static std::string area(std::size_t start, const std::string& text, std::size_t at = header,
+                          std::uint32_t flags = 0) {
+    std::string bytes(area_size, '\0');
+    const std::string whole = text + '\0';
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      bytes[header + (at - header + i) % (area_size - header)] = whole[i];
+    }
+    std::memcpy(bytes.data() + 4, " LVM2 x[5A%r0N*>", 16);
+    put(bytes, 20, std::uint32_t{1});
+    put(bytes, 24, std::uint64_t{start});
+    put(bytes, 32, std::uint64_t{area_size});
+    put(bytes, 40, std::uint64_t{at});
+    put(bytes, 48, std::uint64_t{whole.size()});
+    put(bytes, 56, crc_of(whole));
+    put(bytes, 60, flags);
+    put(bytes, 0, crc_of(std::string_view(bytes).substr(4, header - 4)));
+    return bytes;
+  }
+  [[nodiscard]] std::filesystem::path disk_of(char letter, const std::vector<std::string>& areas) const {
+    std::string bytes(area_start, '\0');
     put(bytes, 512 + 8, std::uint64_t{1});
     std::memcpy(bytes.data() + 512, "LABELONE", 8);
     put(bytes, 512 + 20, std::uint32_t{32});
     std::memcpy(bytes.data() + 512 + 24, "LVM2 001", 8);
     std::memcpy(bytes.data() + 512 + 32, id_of(letter).data(), 32);
     const std::size_t lists = 512 + 32 + 40;
-    put(bytes, lists, std::uint64_t{1} << 20);  // one data area, an end; one metadata area, an end
-    put(bytes, lists + 32, std::uint64_t{area_start});
-    put(bytes, lists + 40, std::uint64_t{area_size});
-    put(bytes, lists + 64, std::uint32_t{2});  // pv_header_extension, in use
-    put(bytes, lists + 68, std::uint32_t{1});
-    put(bytes, 512 + 16, crc_of(std::string_view(bytes).substr(512 + 20, 512 - 20)));
-    const std::string whole = text + '\0';
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-      bytes[area_start + header + (at - header + i) % (area_size - header)] = whole[i];
+    put(bytes, lists, std::uint64_t{1} << 20);  // one data area, an end; the metadata areas, an end
+    for (std::size_t i = 0; i < areas.size(); ++i) {
+      put(bytes, lists + 32 + 16 * i, std::uint64_t{area_start + i * area_size});
+      put(bytes, lists + 40 + 16 * i, std::uint64_t{area_size});
     }
-    std::memcpy(bytes.data() + area_start + 4, " LVM2 x[5A%r0N*>", 16);
-    put(bytes, area_start + 20, std::uint32_t{1});
-    put(bytes, area_start + 24, std::uint64_t{area_start});
-    put(bytes, area_start + 32, std::uint64_t{area_size});
-    put(bytes, area_start + 40, std::uint64_t{at});
-    put(bytes, area_start + 48, std::uint64_t{whole.size()});
-    put(bytes, area_start + 56, crc_of(whole));
-    put(bytes, area_start + 60, flags);
-    put(bytes, area_start, crc_of(std::string_view(bytes).substr(area_start + 4, header - 4)));
+    const std::size_t extension = lists + 48 + 16 * areas.size();
+    put(bytes, extension, std::uint32_t{2});  // pv_header_extension, in use
+    put(bytes, extension + 4, std::uint32_t{1});
+    put(bytes, 512 + 16, crc_of(std::string_view(bytes).substr(512 + 20, 512 - 20)));
+    for (const std::string& each : areas) {
+      bytes += each;
+    }
     return write(fmt::format("disk-{}", letter), bytes);
   }
   [[nodiscard]] std::filesystem::path write(const std::string& name, const std::string& bytes) const {

@@ -105,6 +105,9 @@ TEST_F(LvmDiskWriteTest, WhatIsNotAsLvmLeavesItIsLeftToLvm) {
   std::string copies = next;
   copies.replace(copies.find("metadata_copies = 0"), 19, "metadata_copies = 1");
   EXPECT_THAT(writer({a, b}).obstacle(copies), HasSubstr("number of its metadata areas"));
+  std::string owned = next;
+  owned.insert(owned.find("metadata_copies"), "system_id = \"other\"\n");
+  EXPECT_THAT(writer({a, b}).obstacle(owned), HasSubstr("belongs to one host"));
   const auto ignored = disk('b', text, header, 1);
   EXPECT_THAT(writer({a, ignored}).obstacle(next), HasSubstr("not in use"));
   // With its sums made anew: a text that was written and not committed; another version; no mark of being in use.
@@ -114,7 +117,7 @@ TEST_F(LvmDiskWriteTest, WhatIsNotAsLvmLeavesItIsLeftToLvm) {
   };
   for (const Change& change : {Change{area_start + 64, area_start, area_start + 4, 508, "cut off"},
                                Change{area_start + 20, area_start, area_start + 4, 508, "cut off"},
-                               Change{512 + 32 + 40 + 68, 512 + 16, 512 + 20, 492, "written anew"}}) {
+                               Change{512 + 32 + 40 + 64 + 4, 512 + 16, 512 + 20, 492, "written anew"}}) {
     std::string bytes = must_have(read_file(disk('b', text)));
     put(bytes, change.at, std::uint32_t{bytes[change.at] == 0 ? 2048U : 0U});
     put(bytes, change.sum, crc_of(std::string_view(bytes).substr(change.from, change.length)));
@@ -147,6 +150,17 @@ TEST_F(LvmDiskWriteTest, KilledAnywhereEachDiskHasAWholeText) {
     EXPECT_EQ(read(disks).has_value(), seen == "777" || seen == "888") << moment.point;
     EXPECT_EQ(LvmGroupWriter::look("vg0", disks).has_value(), seen == "777" || seen == "888") << moment.point;
   }
+}
+
+TEST_F(LvmDiskWriteTest, ADiskMayHaveTwoAreas) {
+  const std::string old = text_of("a", 7), next = text_of("a", 8);
+  const std::vector<std::filesystem::path> disks = {disk('a', old, old)};
+  ASSERT_TRUE(ok(writer(disks).write(next)));
+  for (const LvmDisk::Area& area : must_have(read_lvm_disk(disks[0])).areas) {
+    EXPECT_EQ(area.text, next);
+  }
+  EXPECT_TRUE(ok(read(disks)));
+  EXPECT_TRUE(fails(read({disk('a', old, next)}), ErrorCode::busy));
 }
 
 // One area that is committed is a commit, to LVM as well; none is not.

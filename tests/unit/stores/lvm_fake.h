@@ -33,6 +33,10 @@ class LvmFake final : public LvmMachine {
                                                  DevicePairs pairs) override;
   Result<void> release(const std::string& pool) override;
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override;
+  Result<void> map(const std::string&, const std::string&, const std::string&, std::uint64_t, std::uint32_t) override {
+    return fail(ErrorCode::unsupported, "there are no devices");
+  }
+  Result<void> unmap(const std::string&) override { return {}; }
   // lvcreate -s and lvremove of one thin volume, in the steps of LVM: metadata with the message, message and
   // transaction number, metadata without it. Fail points "fake.written" and "fake.sent" stand between them. Before it,
   // messages that a batch left open.

@@ -53,7 +53,7 @@ class LvmStore final : public VolumeStore {
                                                     std::span<const std::string> names) const override;
 
  private:
-  [[nodiscard]] VolumeInfo info(const LvmVolume& volume) const;
+  [[nodiscard]] VolumeInfo info(const LvmVolume& volume, bool activated) const;
   Result<void> check_free_name(const LvmGroup& group, std::string_view name) const;
   Result<void> check_room(const LvmGroup& group, std::uint64_t size, std::size_t count) const;
   void add_limits(const LvmGroup& group, StoreStatus& status) const;

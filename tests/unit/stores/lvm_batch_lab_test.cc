@@ -311,6 +311,40 @@ TEST_P(LvmBatchLab, ADiskThatIsShortOfItsPointer) {
   EXPECT_EQ(read(*store, name("web-2")), "golden");
 }
 
+// The same batches by vgcfgrestore, where LVM would write more than a text.
+TEST_P(LvmBatchLab, WhereLvmManagesItsAreasItWrites) {
+  const auto disks = read_group_disks(group_, disks_below(group_), "/nowhere");
+  if (!disks || disks->disks.size() < 3) {
+    GTEST_SKIP() << "the group has one disk";
+  }
+  make_golden();
+  lvm({"vgchange", "-q", "--vgmetadatacopies", "2", group_});
+  const auto folder = TemporaryDirectory::make().value();
+  const auto trace = folder.path() / "trace";
+  const auto store = open_store(GetParam()).value();
+  int step = transaction();
+  EXPECT_EQ(in_child("DOMSMITH_FAIL_TRACE", trace.string(),
+                     [&](VolumeStore& mine) { (void)mine.clone(name("gold"), webs(1, 6)); }),
+            0);
+  const std::string points = read_file(trace).value();
+  EXPECT_THAT(points, HasSubstr("lvm.batch.device"));
+  EXPECT_THAT(points, Not(HasSubstr("lvm.write.")));
+  EXPECT_EQ(transaction(), ++step);
+  write(*store, name("web-3"), "spoilt");
+  step = transaction();
+  ASSERT_TRUE(ok(store->reset(webs(2, 6))));
+  EXPECT_EQ(transaction(), ++step);
+  EXPECT_EQ(read(*store, name("web-3")), "golden");
+  make_by_hand("mine");
+  step = transaction();
+  ASSERT_TRUE(ok(store->remove(webs(1, 4))));
+  EXPECT_EQ(transaction(), ++step);
+  remove_by_hand("mine");
+  lvm({"vgchange", "-q", "--vgmetadatacopies", "all", group_});
+  expect_order("all areas again");
+  ASSERT_TRUE(ok(store->remove(webs(5, 6))));
+}
+
 // As those that are tested everywhere, and a group of three disks where there is one.
 std::vector<std::string> batch_specs() {
   std::vector<std::string> specs = lvm_specs();

@@ -2,14 +2,11 @@
 #include "lvm-snapshots/lvm_batch.h"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <set>
 
-#include "base/clock.h"
 #include "base/fail_point.h"
 #include "base/interrupt.h"
 #include "lvm-snapshots/lvm_report.h"
@@ -20,15 +17,14 @@ namespace {
 
 using NameSet = std::set<std::string, std::less<>>;
 
-LvmStamp stamp_now() {
-  utsname host{};
-  (void)::uname(&host);
-  const auto now = system_clock().now().time_since_epoch();
-  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()), host.nodename};
+// Names that lvcreate(8) refuses; it says why better than we could. (lib/misc/lvm-string.c, apply_lvname_restrictions)
+bool reserved(std::string_view name) {
+  static constexpr std::array<std::string_view, 17> parts = {
+      "_cdata", "_cmeta", "_corig", "_cpool", "_cvol",  "_wcorig", "_mimage",  "_mlog",   "_rimage",
+      "_rmeta", "_tdata", "_tmeta", "_vdata", "_imeta", "_iorig",  "_pmspare", "_vorigin"};
+  return name.starts_with("snapshot") || name.starts_with("pvmove") ||
+         std::ranges::any_of(parts, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
 }
-
-// Names that lvcreate(8) refuses; it says why better than we could.
-bool reserved(std::string_view name) { return name.starts_with("snapshot") || name.starts_with("pvmove"); }
 
 // Kernel names hold group and volume with each dash doubled, 127 bytes at most (dm-ioctl.h, DM_NAME_LEN).
 bool too_long(std::string_view group, std::string_view name) {
@@ -43,13 +39,9 @@ std::vector<ThinDeviceId> ids_of(std::span<const std::string> names, const LvmMe
   return ids;
 }
 
-// The one with the highest device: while it is there, LVM gives out no id of the others (lvm_metadata.h).
+// The one with the highest device: while it is there, LVM gives out no number of the others (lvm_metadata.h).
 const std::string& highest(std::span<const std::string> names, const LvmMetadata& metadata) {
   return *std::ranges::max_element(names, {}, [&](const std::string& name) { return metadata.device_of(name); });
-}
-
-LvmBatch::Refusal unusual(const std::string& name) {
-  return fmt::format("'{}' is more than a plain thin snapshot", name);
 }
 
 // NAME.reset, of NAME as well as of NAME.fresh.
@@ -107,6 +99,9 @@ Result<LvmBatch::Refusal> LvmBatch::conclude(Operation& operation, Result<void> 
     if (settled) {
       settled = operation.finish();
     }
+    if (settled && operation.verb() == "lvm.clone") {
+      settled = take_back(operation);
+    }
     if (!settled) {
       error.causes.push_back(fmt::format("tidying up failed as well: {}", settled.error().what));
     }
@@ -157,19 +152,32 @@ Result<void> LvmBatch::delete_devices(Operation& operation, const View& view, st
 }
 
 // `freed`: devices that no volume has from then on.
-Result<void> LvmBatch::commit(Operation& operation, const LvmMetadata& changed, std::span<const ThinDeviceId> freed) {
+Result<void> LvmBatch::commit(Operation& operation, LvmMetadata& changed, std::span<const ThinDeviceId> freed) {
   const std::vector<ThinDeviceId> ids(freed.begin(), freed.end());
   return operation.perform("metadata", {{"devices", ids}}, [&] { return write(changed); });
 }
 
-// The number of the text that was read: LVM itself raises it.
-Result<void> LvmBatch::write(const LvmMetadata& changed) {
-  if (TRY(machine_->seqno()) != changed.seqno()) {
-    return fail(ErrorCode::busy,
-                fmt::format("VG {} was changed by somebody who does not keep LVM's lock", commands_.group),
-                "try again; find out who uses --nolocking, or the same disks on another host");
+// It has the number of the text that was read; writing raises it.
+Result<void> LvmBatch::write(LvmMetadata& changed) {
+  if (const std::string flaw = changed.flaw(); !flaw.empty()) {
+    return fail(ErrorCode::failed, fmt::format("the metadata of VG {} would be wrong: {}", commands_.group, flaw));
   }
-  return machine_->write_metadata(changed.text());
+  changed.sign("Write from domsmith.", stamp_now());
+  TRY(machine_->write_metadata(changed.text(), changed.seqno()));
+  changed.set_seqno(changed.seqno() + 1);
+  return {};
+}
+
+// What is active keeps its device, whatever its group says.
+Result<LvmBatch::Refusal> LvmBatch::active_refusal(std::span<const std::string> names) {
+  const std::vector<std::string> mapped = TRY(machine_->mapped_names());
+  const NameSet active(mapped.begin(), mapped.end());
+  for (const std::string& name : names) {
+    if (active.contains(commands_.device_name(name))) {
+      return fmt::format("'{}' is active", name);
+    }
+  }
+  return std::nullopt;
 }
 
 Result<LvmBatch::Refusal> LvmBatch::clone(const std::string& origin, std::span<const std::string> names,
@@ -187,16 +195,19 @@ Result<LvmBatch::Refusal> LvmBatch::clone(const std::string& origin, std::span<c
       return fmt::format("LVM has something to say about the name '{}'", name);
     }
   }
+  if (Refusal refusal = TRY(active_refusal(std::span(&origin, 1)))) {  // LVM suspends it for each snapshot
+    return refusal;
+  }
   std::set<ThinDeviceId> taken;
   if (Refusal refusal = TRY(look_at_devices(view, taken))) {
     return refusal;
   }
-  // The last one is made by LVM itself, which moves the pool's transaction number on.
+  // One more than there are volumes: it is deleted again by the message that goes with the transaction number's step.
   std::vector<Device> devices;
-  for (const ThinDeviceId id : choose_device_ids(taken, names.size() - 1)) {
+  for (const ThinDeviceId id : choose_device_ids(taken, names.size() + 1)) {
     devices.push_back({id, *origin_device});
   }
-  if (devices.size() + 1 != names.size()) {
+  if (devices.size() != names.size() + 1) {
     return "the pool has too few free device numbers";
   }
   const std::vector<std::string> all(names.begin(), names.end());
@@ -210,16 +221,13 @@ Result<void> LvmBatch::clone_steps(Operation& operation, View view, const std::s
                                    std::span<const std::string> names, std::vector<Device> devices,
                                    Progress& progress) {
   TRY(make_devices(operation, view, devices, progress));
-  LvmMetadata changed = std::move(view.metadata);  // of 5,000 volumes it is not small
   const LvmStamp stamp = stamp_now();
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    changed.add_clone(names[i], origin, devices[i].id, stamp, new_lvm_id());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    view.metadata.add_clone(names[i], origin, devices[i].id, stamp, new_lvm_id());
   }
-  TRY(commit(operation, changed, {}));
-  view.lock.reset();
-  return operation.perform("last", nlohmann::json::object(), [&] {
-    return machine_->run(commands_.snapshot(origin, names.back()), fmt::format("cannot clone '{}'", origin));
-  });
+  view.metadata.begin_step(devices.back().id);
+  TRY(commit(operation, view.metadata, {}));
+  return operation.perform("step", nlohmann::json::object(), [&] { return send_messages(view); });
 }
 
 Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
@@ -238,7 +246,9 @@ Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
     return "the pool has too few free device numbers";
   }
   std::vector<Device> devices;
+  std::vector<std::string> idle = names;  // and their origins
   for (const std::string& name : names) {
+    idle.push_back(view.metadata.origin_of(name));
     const auto origin_device = view.metadata.device_of(view.metadata.origin_of(name));
     if (!origin_device || !view.metadata.device_of(name)) {
       return unusual(name);
@@ -247,6 +257,9 @@ Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
   }
   if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
     return fmt::format("'{}' was made from one of them", other);
+  }
+  if (Refusal refusal = TRY(active_refusal(idle))) {
+    return refusal;
   }
   const std::string left = left_name(highest(names, view.metadata));
   if (view.metadata.has(left)) {
@@ -261,11 +274,12 @@ Result<LvmBatch::Refusal> LvmBatch::reset(Renames volumes, Progress& progress) {
   return conclude(operation, std::move(done));
 }
 
-// All old devices but the highest lose their volumes; that one gets a volume of its own, which LVM removes at the end.
+// All old devices but the highest lose their volumes; that one gets a volume of its own, which goes when the others are
+// deleted.
 Result<void> LvmBatch::reset_steps(Operation& operation, View view, Renames volumes, std::vector<Device> devices,
                                    Progress& progress) {
   TRY(make_devices(operation, view, devices, progress));
-  LvmMetadata changed = std::move(view.metadata);
+  LvmMetadata& changed = view.metadata;
   std::vector<std::string> names;
   std::ranges::transform(volumes, std::back_inserter(names), &Renames::value_type::first);
   const std::string& last = highest(names, changed);
@@ -282,10 +296,7 @@ Result<void> LvmBatch::reset_steps(Operation& operation, View view, Renames volu
   changed.add_clone(left, origin, kept, stamp, operation.parameters().value("left_id", ""));
   TRY(commit(operation, changed, freed));
   TRY(delete_devices(operation, view, freed, progress));
-  view.lock.reset();
-  return operation.perform("last", nlohmann::json::object(), [&] {
-    return machine_->run(commands_.remove(std::span(&left, 1)).front(), "cannot remove the last old volume");
-  });
+  return operation.perform("last", nlohmann::json::object(), [&] { return take_out(view, left); });
 }
 
 Result<LvmBatch::Refusal> LvmBatch::remove(std::span<const std::string> names, Progress& progress) {
@@ -301,6 +312,9 @@ Result<LvmBatch::Refusal> LvmBatch::remove(std::span<const std::string> names, P
   if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
     return fmt::format("'{}' was made from one of them", other);
   }
+  if (Refusal refusal = TRY(active_refusal(names))) {
+    return refusal;
+  }
   const std::string last = highest(names, view.metadata);
   std::vector<std::string> first(names.begin(), names.end());
   std::erase(first, last);
@@ -313,15 +327,11 @@ Result<LvmBatch::Refusal> LvmBatch::remove(std::span<const std::string> names, P
 
 Result<void> LvmBatch::remove_steps(Operation& operation, View view, std::span<const std::string> names,
                                     const std::string& last, Progress& progress) {
-  LvmMetadata changed = std::move(view.metadata);
-  const std::vector<ThinDeviceId> freed = ids_of(names, changed);
-  changed.remove(NameSet(names.begin(), names.end()));
-  TRY(commit(operation, changed, freed));
+  const std::vector<ThinDeviceId> freed = ids_of(names, view.metadata);
+  view.metadata.remove(NameSet(names.begin(), names.end()));
+  TRY(commit(operation, view.metadata, freed));
   TRY(delete_devices(operation, view, freed, progress));
-  view.lock.reset();
-  return operation.perform("last", nlohmann::json::object(), [&] {
-    return machine_->run(commands_.remove(std::span(&last, 1)).front(), fmt::format("cannot remove '{}'", last));
-  });
+  return operation.perform("last", nlohmann::json::object(), [&] { return take_out(view, last); });
 }
 
 Result<LvmBatch::Refusal> LvmBatch::rename(Renames volumes) {
@@ -329,15 +339,18 @@ Result<LvmBatch::Refusal> LvmBatch::rename(Renames volumes) {
   if (Refusal refusal = TRY(pool_refusal(view))) {
     return refusal;
   }
-  NameSet names;
+  std::vector<std::string> names;
   for (const auto& [from, to] : volumes) {
     if (!view.metadata.device_of(from)) {
       return unusual(from);
     }
-    names.insert(from);
+    names.push_back(from);
   }
-  if (const std::string other = view.metadata.outsider_using(names); !other.empty()) {
+  if (const std::string other = view.metadata.outsider_using(NameSet(names.begin(), names.end())); !other.empty()) {
     return fmt::format("'{}' was made from one of them", other);
+  }
+  if (Refusal refusal = TRY(active_refusal(names))) {
+    return refusal;
   }
   if (Refusal refusal = name_refusal(volumes, view.metadata)) {
     return refusal;
@@ -350,29 +363,44 @@ Result<LvmBatch::Refusal> LvmBatch::rename(Renames volumes) {
 }
 
 std::vector<std::string> LvmBatch::plan(std::string_view message, std::size_t count) const {
-  return {fmt::format("vgcfgbackup --nolocking -f FILE {}", commands_.group),
-          fmt::format("dmsetup message {} 0 {}, {} times", commands_.pool_target(), message, count),
-          fmt::format("vgcfgrestore --nolocking --force --yes -f FILE {}", commands_.group)};
+  return {fmt::format("vgcfgbackup --nolocking -f FILE {}", commands_.group), to_pool(message, count), rewrite()};
 }
 
-std::vector<std::string> LvmBatch::plan_clone(std::string_view origin, std::span<const std::string> names) const {
-  std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size() - 1);
-  lines.push_back(command_text(commands_.snapshot(origin, names.back())));
+std::string LvmBatch::to_pool(std::string_view message, std::size_t count) const {
+  return fmt::format("dmsetup message {} 0 {}{}", commands_.pool_target(), message,
+                     count == 1 ? "" : fmt::format(", {} times", count));
+}
+
+std::string LvmBatch::rewrite() const {
+  return fmt::format("vgcfgrestore --nolocking --force --yes -f FILE {}", commands_.group);
+}
+
+// The text says what the kernel is told: the number's step, and the message that goes with it.
+void LvmBatch::add_step(std::vector<std::string>& lines, std::string_view message) const {
+  lines.push_back(to_pool(message, 1));
+  lines.push_back(to_pool("set_transaction_id NUMBER NEXT", 1));
+  lines.push_back(rewrite());
+}
+
+std::vector<std::string> LvmBatch::plan_clone(std::string_view /*origin*/, std::span<const std::string> names) const {
+  std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size() + 1);
+  add_step(lines, "delete SPARE");
   return lines;
 }
 
 std::vector<std::string> LvmBatch::plan_reset(std::string_view /*origin*/, std::span<const std::string> names) const {
   std::vector<std::string> lines = plan("create_snap NEW ORIGIN", names.size());
-  const std::string left = left_name(names.back());
-  lines.push_back(fmt::format("dmsetup message {} 0 delete OLD, {} times", commands_.pool_target(), names.size() - 1));
-  lines.push_back(command_text(commands_.remove(std::span(&left, 1)).front()));
+  lines.push_back(to_pool("delete OLD", names.size() - 1));
+  lines.push_back(rewrite());
+  add_step(lines, "delete LAST");
   return lines;
 }
 
 std::vector<std::string> LvmBatch::plan_remove(std::span<const std::string> names) const {
   std::vector<std::string> lines = plan("delete OLD", names.size() - 1);
   std::swap(lines[1], lines[2]);  // the volumes go first, then their devices
-  lines.push_back(command_text(commands_.remove(names.last(1)).front()));
+  lines.push_back(rewrite());
+  add_step(lines, "delete LAST");
   return lines;
 }
 

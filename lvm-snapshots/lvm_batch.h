@@ -1,5 +1,5 @@
-// Any number of thin snapshots cloned, reset or removed by one change of the volume group's metadata. Why each crash
-// is recovered: docs/decisions/0008-batch-transactions.md.
+// Any number of thin snapshots cloned, reset or removed by one change of the volume group's metadata, and the pool's
+// transaction number stepped once. Why each crash is recovered: docs/decisions/0008-batch-transactions.md.
 //
 // All verbs are called with the store's gate held, on volumes that are not in use. Names are LVM's.
 #pragma once
@@ -41,6 +41,10 @@ class LvmBatch {
   Result<Refusal> remove(std::span<const std::string> names, Progress& progress);
   // Of volumes that are not active. One change of the metadata, with nothing before or after it.
   Result<Refusal> rename(Renames volumes);
+  // Devices for volumes that are not active, for a moment: to LVM they are active, to udev they are nothing, so that
+  // there is /dev/mapper/… alone (LvmCommands::mapper). What a crash leaves, LVM deactivates.
+  Result<Refusal> map(std::span<const std::string> names);
+  Result<void> unmap(std::span<const std::string> names);
 
   // Undoes or finishes what dead processes left. false: there was nothing.
   Result<bool> recover();
@@ -70,6 +74,7 @@ class LvmBatch {
     ThinDeviceId origin = 0;
   };
 
+  static Refusal unusual(const std::string& name);
   Result<View> look();
   Result<Refusal> pool_refusal(const View& view);
   // `taken`: the numbers that new devices cannot have, those of devices that the group does not know among them.
@@ -90,13 +95,19 @@ class LvmBatch {
                             Progress& progress);
   Result<void> delete_devices(Operation& operation, const View& view, std::span<const ThinDeviceId> ids,
                               Progress& progress);
-  Result<void> commit(Operation& operation, const LvmMetadata& changed, std::span<const ThinDeviceId> freed);
-  Result<void> write(const LvmMetadata& changed);
+  Result<void> commit(Operation& operation, LvmMetadata& changed, std::span<const ThinDeviceId> freed);
+  Result<void> write(LvmMetadata& changed);
+  Result<Refusal> active_refusal(std::span<const std::string> names);
 
   Result<void> settle(const Operation& operation);
-  Result<bool> settle_devices(const Operation& operation);
+  Result<void> settle_devices(const Operation& operation);
   Result<void> send_messages(View& view);
+  Result<void> take_out(View& view, const std::string& last);
+  Result<void> take_back(const Operation& operation);
   [[nodiscard]] std::vector<std::string> plan(std::string_view message, std::size_t count) const;
+  [[nodiscard]] std::string to_pool(std::string_view message, std::size_t count) const;
+  [[nodiscard]] std::string rewrite() const;
+  void add_step(std::vector<std::string>& lines, std::string_view message) const;
 
   std::unique_ptr<LvmMachine> machine_;
   LvmCommands commands_;

@@ -1,4 +1,6 @@
 // What the pool itself holds, read out of its metadata while the kernel keeps a snapshot of them.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -12,6 +14,10 @@ namespace {
 bool not_now(const Error& error) { return error.code == ErrorCode::not_found || error.code == ErrorCode::busy; }
 
 }  // namespace
+
+LvmBatch::Refusal LvmBatch::unusual(const std::string& name) {
+  return fmt::format("'{}' is more than a plain thin snapshot", name);
+}
 
 template <class T>
 Result<T> LvmBatch::look_inside(const View& view, const std::function<Result<T>()>& read) {
@@ -61,6 +67,33 @@ Result<std::vector<std::optional<std::uint64_t>>> LvmBatch::differences(std::spa
     all[places[i]] = bytes[i];
   }
   return all;
+}
+
+Result<LvmBatch::Refusal> LvmBatch::map(std::span<const std::string> names) {
+  const View view = TRY(look());
+  if (Refusal refusal = TRY(pool_refusal(view))) {
+    return refusal;
+  }
+  if (Refusal refusal = TRY(active_refusal(names))) {
+    return refusal;
+  }
+  for (const std::string& name : names) {
+    if (!view.metadata.device_of(name)) {
+      return unusual(name);
+    }
+  }
+  for (const std::string& name : names) {
+    TRY(machine_->map(view.pool, commands_.device_name(name), view.metadata.device_uuid(name),
+                      view.metadata.sectors_of(name), *view.metadata.device_of(name)));
+  }
+  return std::nullopt;
+}
+
+Result<void> LvmBatch::unmap(std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    TRY(machine_->unmap(commands_.device_name(name)));
+  }
+  return {};
 }
 
 Result<std::optional<std::set<ThinDeviceId>>> LvmBatch::strangers() {

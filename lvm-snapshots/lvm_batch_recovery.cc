@@ -36,26 +36,16 @@ bool is_of(const Operation& operation, const LvmMetadata& metadata) {
          operation.parameters().value("pool", "") == metadata.pool_id();
 }
 
-// Those of the clones that the batch wrote, where LVM had not made the last one yet.
-std::set<std::string, std::less<>> half_made(const Operation& operation, const LvmMetadata& metadata,
-                                             const std::set<ThinDeviceId>& ids) {
-  std::set<std::string, std::less<>> names;
-  const std::vector<std::string> all = names_in(operation);
-  if (operation.verb() != "lvm.clone" || all.empty() || metadata.has(all.back())) {
-    return names;
-  }
-  for (const std::string& name : all) {
-    if (const auto id = metadata.device_of(name); id && ids.contains(*id)) {
-      names.insert(name);
-    }
-  }
-  return names;
+// The volume that goes last, where it is there still and is the batch's own.
+std::string left_in(const Operation& operation, const LvmMetadata& metadata) {
+  const std::string left = operation.parameters().value("left", "");
+  return !left.empty() && metadata.id_of(left) == operation.parameters().value("left_id", "") ? left : "";
 }
 
 }  // namespace
 
-// What LVM had still to send when it died: each message may have arrived already. Where the kernel has made the step,
-// they all have.
+// What the kernel's pool has still to be told before its transaction number is stepped: each message may have arrived
+// already. Where the kernel has made the step, they all have. LVM itself does the same with whatever it finds.
 Result<void> LvmBatch::send_messages(View& view) {
   const std::vector<LvmMetadata::Message> messages = view.metadata.messages();
   if (messages.empty()) {
@@ -83,24 +73,42 @@ Result<void> LvmBatch::send_messages(View& view) {
                 fmt::format("thin pool {} and its volume group are not in step", commands_.path(commands_.pool)),
                 fmt::format("lvconvert --repair {}", commands_.path(commands_.pool)));
   }
+  TRY(fail_point("lvm.batch.stepped"));
   view.metadata.drop_messages();
-  return machine_->write_metadata(view.metadata.text());
+  return write(view.metadata);
 }
 
-// Whether the volume that LVM itself removes last is still to be removed.
-Result<bool> LvmBatch::settle_devices(const Operation& operation) {
+// The last volume goes as LVM's lvremove takes one away: first from the metadata, with a message to the pool.
+Result<void> LvmBatch::take_out(View& view, const std::string& last) {
+  const ThinDeviceId device = view.metadata.device_of(last).value_or(0);
+  view.metadata.remove({last});
+  view.metadata.begin_step(device);
+  TRY(write(view.metadata));
+  TRY(fail_point("lvm.batch.taken_out"));
+  return send_messages(view);
+}
+
+// Clones that are there although an error is told: it came after their commit.
+Result<void> LvmBatch::take_back(const Operation& operation) {
+  std::vector<std::string> there;
+  {
+    const View view = TRY(look());
+    const std::set<ThinDeviceId> ids = devices_in(operation);
+    for (const std::string& name : names_in(operation)) {
+      if (const auto id = view.metadata.device_of(name); id && ids.contains(*id)) {
+        there.push_back(name);
+      }
+    }
+  }
+  SilentProgress silent;
+  const Refusal refusal = there.empty() ? std::nullopt : TRY(remove(there, silent));
+  return refusal ? fail(ErrorCode::failed, *refusal) : Result<void>();
+}
+
+Result<void> LvmBatch::settle_devices(const Operation& operation) {
   View view = TRY(look());
-  if (!view.metadata.messages().empty()) {
-    TRY(send_messages(view));
-    view.lock.reset();
-    view = TRY(look());
-  }
+  TRY(send_messages(view));
   const std::set<ThinDeviceId> ids = devices_in(operation);
-  if (const auto names = half_made(operation, view.metadata, ids); !names.empty()) {
-    view.metadata.remove(names);
-    TRY(machine_->write_metadata(view.metadata.text()));
-    TRY(fail_point("lvm.batch.unwritten"));
-  }
   const std::set<ThinDeviceId> used = view.metadata.devices();
   bool removed = false;
   for (const ThinDeviceId id : ids) {
@@ -110,18 +118,23 @@ Result<bool> LvmBatch::settle_devices(const Operation& operation) {
       removed = true;
     }
   }
-  const std::string left = operation.parameters().value("left", "");
-  if (left.empty() || view.metadata.id_of(left) != operation.parameters().value("left_id", "")) {
-    return false;
-  }
-  // A reset makes that volume with its change; a removal has it from the start, and has begun where the others are
+  // A reset makes the last one with its change; a removal has it from the start, and has begun where the others are
   // gone.
-  return operation.verb() == "lvm.reset" || removed;
+  const std::string left = left_in(operation, view.metadata);
+  if (!left.empty() && (operation.verb() == "lvm.reset" || removed)) {
+    TRY(take_out(view, left));
+  }
+  return {};
 }
 
 Result<void> LvmBatch::settle(const Operation& operation) {
-  if (!is_of(operation, TRY(look()).metadata)) {
-    return {};  // another group, or another pool, has the name now
+  std::string left;
+  {
+    const View view = TRY(look());
+    if (!is_of(operation, view.metadata)) {
+      return {};  // another group, or another pool, has the name now
+    }
+    left = left_in(operation, view.metadata);
   }
   const std::string device = operation.parameters().value("device", "");
   const bool active = TRY(machine_->pool_state(device)).has_value();
@@ -130,9 +143,11 @@ Result<void> LvmBatch::settle(const Operation& operation) {
   }
   if (operation.verb() == "lvm.look") {
     TRY(machine_->release(device));
-  } else if (TRY(settle_devices(operation))) {
-    const std::string left = operation.parameters().value("left", "");
-    TRY(machine_->run(commands_.remove(std::span(&left, 1)).front(), fmt::format("cannot remove '{}'", left)));
+  } else {
+    if (!left.empty() && TRY(active_refusal(std::span(&left, 1)))) {  // somebody has looked into it meanwhile
+      TRY(machine_->run(commands_.deactivate(left), fmt::format("cannot remove '{}'", left)));
+    }
+    TRY(settle_devices(operation));
   }
   if (!active) {
     TRY(machine_->run(commands_.deactivate(commands_.pool), "cannot deactivate the thin pool"));

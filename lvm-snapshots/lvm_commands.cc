@@ -30,9 +30,11 @@ std::optional<std::string_view> behind_group(std::string_view device, std::strin
   return inside ? std::optional(device.substr(prefix.size())) : std::nullopt;
 }
 
-std::string LvmCommands::pool_target() const {
-  return fmt::format("{}-{}-tpool", dashes_doubled(group), dashes_doubled(pool));
+std::string LvmCommands::device_name(std::string_view name) const {
+  return fmt::format("{}-{}", dashes_doubled(group), dashes_doubled(name));
 }
+
+std::string LvmCommands::pool_target() const { return device_name(pool) + "-tpool"; }
 
 std::string LvmCommands::fresh(std::string_view name) const {
   return fmt::format("{}{}", name, thin() ? suffix_fresh : std::string_view());

@@ -22,6 +22,9 @@ struct LvmCommands {
   [[nodiscard]] bool thin() const { return !pool.empty(); }
   [[nodiscard]] std::string path(std::string_view name) const { return group + "/" + std::string(name); }
   [[nodiscard]] std::string device(std::string_view name) const { return "/dev/" + path(name); }
+  // The kernel's name of a volume: "vg0-web--1".
+  [[nodiscard]] std::string device_name(std::string_view name) const;
+  [[nodiscard]] std::string mapper(std::string_view name) const { return "/dev/mapper/" + device_name(name); }
   // The kernel's name of the pool, which takes messages: "vg0-pool-tpool".
   [[nodiscard]] std::string pool_target() const;
   // LVM's name of a clone that is new or was reset. Classic ones are settled at once: activating one activates all.

@@ -31,7 +31,8 @@ LvmContext::LvmContext(std::string group, std::string pool, const std::filesyste
                        const std::filesystem::path& state)
     : commands_{std::move(group), std::move(pool)},
       use_(run, commands_.group),
-      batch_(std::make_unique<LvmHost>(commands_.group,
+      batch_(std::make_unique<LvmHost>(commands_.group, state / "@settings",  // no group can have that name
+
                                        [this](const LvmCommand& command, const std::string& headline) {
                                          return this->run(command, headline);
                                        }),
@@ -42,8 +43,8 @@ std::string LvmContext::name() const {
   return commands_.thin() ? fmt::format("lvm:{}/{}", commands_.group, commands_.pool) : "lvm:" + commands_.group;
 }
 
-Result<void> LvmContext::start() {
-  if (library_) {
+Result<void> LvmContext::check_host() {
+  if (host_checked_) {
     return {};
   }
   if (::geteuid() != 0) {
@@ -52,15 +53,22 @@ Result<void> LvmContext::start() {
   if (!kernel_has_device_mapper()) {
     return lvm_refusal::no_device_mapper(name());
   }
-  library_ = TRY(LvmLibrary::get());
+  host_checked_ = true;
   return {};
 }
 
-Result<void> LvmContext::run(const LvmCommand& command, const std::string& headline) {
-  TRY(start());
-  const LvmOutcome outcome = library_->run(command);
+Result<LvmOutcome> LvmContext::command(const LvmCommand& command) {
+  TRY(check_host());
+  if (!library_) {
+    library_ = TRY(LvmLibrary::get());
+  }
+  return library_->run(command);
+}
+
+Result<void> LvmContext::run(const LvmCommand& words, const std::string& headline) {
+  const LvmOutcome outcome = TRY(command(words));
   if (outcome.success) {
-    return changes_metadata(command) ? flush_disks(commands_.group) : Result<void>();
+    return changes_metadata(words) ? flush_disks(commands_.group) : Result<void>();
   }
   TRY(check_interrupted());  // LVM gives up at SIGINT too
   return std::unexpected(lvm_error(headline, outcome));
@@ -94,12 +102,12 @@ Result<std::optional<LvmGroup>> LvmContext::report_past_lvm() {
 }
 
 Result<LvmGroup> LvmContext::report_unchecked() {
-  TRY(start());
+  TRY(check_host());
   if (auto group = TRY(report_past_lvm())) {
     return std::move(*group);
   }
-  for (const LvmCommand& command : {report_volumes_command(commands_.group), report_group_command(commands_.group)}) {
-    const LvmOutcome outcome = library_->run(command);
+  for (const LvmCommand& words : {report_volumes_command(commands_.group), report_group_command(commands_.group)}) {
+    const LvmOutcome outcome = TRY(command(words));
     if (!outcome.success) {
       Error error = lvm_error(fmt::format("cannot look at VG {}", commands_.group), outcome);
       return error.code == ErrorCode::not_found ? lvm_refusal::no_group(commands_.group) : std::unexpected(error);
@@ -139,9 +147,7 @@ Result<LvmGroup> LvmContext::report() {
   return group;
 }
 
-bool LvmContext::batches(std::size_t count) const {
-  return commands_.thin() && count >= LvmBatch::worth_it && one_by_one_.empty();
-}
+bool LvmContext::batches(std::size_t count) const { return batches() && count >= LvmBatch::worth_it; }
 
 std::string LvmContext::why_one_by_one() const { return one_by_one_; }
 

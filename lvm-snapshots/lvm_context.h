@@ -33,6 +33,8 @@ class LvmContext {
   [[nodiscard]] LvmBatch& batch() { return batch_; }
   // Whether that many volumes are worth a batch, in a group that can take one as far as report() has seen it.
   [[nodiscard]] bool batches(std::size_t count) const;
+  // Whether it can take one of any size.
+  [[nodiscard]] bool batches() const { return commands_.thin() && one_by_one_.empty(); }
   [[nodiscard]] std::string why_one_by_one() const;  // empty: batches are possible, or nobody has looked
   // Whether a new volume reads as zeroes from its first moment, as far as report() has seen the pool (lvmthin(7),
   // "Zeroing"). Where it does not, its chunks hold what others have written.
@@ -64,7 +66,8 @@ class LvmContext {
   [[nodiscard]] Result<bool> in_use(const LvmVolume& volume) const;
 
  private:
-  Result<void> start();
+  Result<void> check_host();
+  Result<LvmOutcome> command(const LvmCommand& command);
   Result<std::optional<LvmGroup>> report_past_lvm();
   Result<LvmGroup> report_unchecked();
   Result<void> check_pool(const LvmGroup& group) const;
@@ -84,7 +87,8 @@ class LvmContext {
   bool pool_zeroes_ = true;
   std::set<std::string> half_written_;
   std::optional<std::pair<std::string, LvmGroup>> seen_;  // the text that was read last, and what it says
-  std::shared_ptr<LvmLibrary> library_;
+  bool host_checked_ = false;
+  std::shared_ptr<LvmLibrary> library_;  // from the first command on: it takes as long to start as a command
 };
 
 }  // namespace domsmith

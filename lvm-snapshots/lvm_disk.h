@@ -1,8 +1,9 @@
 // The metadata text of a volume group, read from its disks past LVM's commands: LVM takes a second and more to read a
 // group of 5,000 thin volumes (add_seg_to_segs_using_this_lv walks a list for each), and writes the text as it is.
 //
-// Only read, never written; what is not as LVM leaves it when all is well is left to LVM. The format, of LVM2 2.03.16:
-// lib/label/label.h (label_header), lib/format_text/layout.h (pv_header, mda_header, raw_locn), lib/misc/crc.c.
+// What is not as LVM leaves it when all is well is left to LVM. The format, of LVM2 2.03.16: lib/label/label.h
+// (label_header), lib/format_text/layout.h (pv_header, mda_header, raw_locn), lib/misc/crc.c. Writing:
+// lvm_disk_write.h.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +18,20 @@
 namespace domsmith {
 
 struct LvmDisk {
+  // A metadata area that is in use: a sector of header, and behind it a ring that holds the text.
   struct Area {
-    std::string text;        // the group's, as it is committed
-    std::uint64_t free = 0;  // bytes for a longer text, as LVM reckons them (vg_mda_free)
+    std::string text;          // the group's, as it is committed
+    std::uint64_t free = 0;    // bytes for a longer text, as LVM reckons them (vg_mda_free)
+    std::string header;        // its sector
+    std::uint64_t start = 0;   // of the area, bytes from the disk's beginning
+    std::uint64_t size = 0;    // of the area, its header among it
+    std::uint64_t offset = 0;  // of the text, from the area's start
+    std::uint64_t length = 0;  // of the text and the zero that ends it
   };
-  std::string id;           // of the physical volume: 32 characters, without dashes
-  std::vector<Area> areas;  // that are in use
+  std::filesystem::path device;
+  std::string id;  // of the physical volume: 32 characters, without dashes
+  std::vector<Area> areas;
+  std::string only_lvm;  // why nobody but LVM may write its metadata: a header that LVM would change, say
 };
 
 // Read past the page cache (O_DIRECT), as LVM writes. not_found: no physical volume; busy: its text does not fit its
@@ -38,5 +47,13 @@ struct LvmGroupText {
 // udev's links below `links`. Any error: ask LVM, which says what is the matter.
 Result<LvmGroupText> read_group_text(std::string_view group, std::span<const std::filesystem::path> disks,
                                      const std::filesystem::path& links = "/dev/disk/by-id");
+
+// The same, with the disks; the text is not in their areas any more.
+struct LvmGroupDisks {
+  LvmGroupText agreed;
+  std::vector<LvmDisk> disks;
+};
+Result<LvmGroupDisks> read_group_disks(std::string_view group, std::span<const std::filesystem::path> disks,
+                                       const std::filesystem::path& links);
 
 }  // namespace domsmith

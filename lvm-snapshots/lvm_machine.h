@@ -2,18 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "lvm-snapshots/lvm_library.h"
 #include "lvm-snapshots/lvm_pool.h"
+#include "lvm-snapshots/lvm_settings.h"
 
 namespace domsmith {
 
@@ -21,11 +24,15 @@ class LvmMachine {
  public:
   virtual ~LvmMachine() = default;
 
-  // LVM's locks of the group; they end with the value. The next three work under them.
+  // LVM's locks of the group; they end with the value, and what LVM keeps of the metadata in files is brought up to
+  // date by then. The next two work under them.
   virtual Result<std::shared_ptr<void>> lock() = 0;
   virtual Result<std::string> read_metadata() = 0;
-  virtual Result<std::uint64_t> seqno() = 0;
-  virtual Result<void> write_metadata(const std::string& text) = 0;  // all of it or nothing; LVM raises seqno
+  // All of it or nothing, under the next sequence number. `seqno`: that of the text, which the group must still have;
+  // busy where it has another.
+  virtual Result<void> write_metadata(const std::string& text, std::uint64_t seqno) = 0;
+  // The kernel's names of all devices that are there.
+  virtual Result<std::vector<std::string>> mapped_names() = 0;
 
   // lvm_pool.h
   virtual Result<std::optional<ThinPoolState>> pool_state(const std::string& pool) = 0;
@@ -41,22 +48,28 @@ class LvmMachine {
                                                          DevicePairs pairs) = 0;
   virtual Result<void> release(const std::string& pool) = 0;
   virtual Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) = 0;
+  virtual Result<void> map(const std::string& pool, const std::string& name, const std::string& uuid,
+                           std::uint64_t sectors, std::uint32_t device) = 0;
+  virtual Result<void> unmap(const std::string& name) = 0;
 
   // A command of LVM, which takes its own locks: not while lock() is held.
   virtual Result<void> run(const LvmCommand& command, const std::string& headline) = 0;
 };
 
-// This host. vgcfgbackup, vgs and vgcfgrestore run as programs, for liblvm2cmd forgets --nolocking once it has locked
-// anything (lib/locking/locking.c: the table of lock functions stays).
+// This host. The metadata are read from the group's disks and written to them where all is as it should be (lvm_disk.h,
+// lvm_disk_write.h); otherwise vgcfgbackup, vgs and vgcfgrestore run as programs, for liblvm2cmd forgets --nolocking
+// once it has locked anything (lib/locking/locking.c: the table of lock functions stays).
 class LvmHost final : public LvmMachine {
  public:
   using Run = std::function<Result<void>(const LvmCommand&, const std::string&)>;
-  LvmHost(std::string group, Run run) : group_(std::move(group)), run_(std::move(run)) {}
+  // `settings`: a file for lvm_settings().
+  LvmHost(std::string group, std::filesystem::path settings, Run run)
+      : group_(std::move(group)), cache_(std::move(settings)), run_(std::move(run)) {}
 
   Result<std::shared_ptr<void>> lock() override;
   Result<std::string> read_metadata() override;
-  Result<std::uint64_t> seqno() override;
-  Result<void> write_metadata(const std::string& text) override;
+  Result<void> write_metadata(const std::string& text, std::uint64_t seqno) override;
+  Result<std::vector<std::string>> mapped_names() override;
   Result<std::optional<ThinPoolState>> pool_state(const std::string& pool) override { return thin_pool_state(pool); }
   Result<bool> create_snapshot(const std::string& pool, std::uint32_t device, std::uint32_t origin) override {
     return thin_pool_create_snapshot(pool, device, origin);
@@ -74,12 +87,26 @@ class LvmHost final : public LvmMachine {
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override {
     return thin_pool_set_transaction(pool, from, to);
   }
+  Result<void> map(const std::string& pool, const std::string& name, const std::string& uuid, std::uint64_t sectors,
+                   std::uint32_t device) override {
+    return map_thin_device(pool, name, uuid, sectors, device);
+  }
+  Result<void> unmap(const std::string& name) override { return unmap_device(name); }
   Result<void> run(const LvmCommand& command, const std::string& headline) override { return run_(command, headline); }
 
  private:
+  Result<void> archive(std::string_view committed);
+  Result<void> write_by_lvm(const std::string& text, std::uint64_t seqno);
+  void back_up();
+
   std::string group_;
+  std::filesystem::path cache_;
   Run run_;
-  std::string locking_directory_;  // empty: not asked yet
+  std::optional<LvmSettings> settings_;
+  // Since the lock was taken:
+  bool archived_ = false;
+  bool written_by_lvm_ = false;
+  std::string written_;  // the last text
 };
 
 }  // namespace domsmith

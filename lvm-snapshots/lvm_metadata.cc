@@ -1,10 +1,13 @@
 #include "lvm-snapshots/lvm_metadata.h"
 
 #include <fmt/format.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "lvm-snapshots/lvm_report.h"
 
@@ -34,6 +37,13 @@ void set_number(LvmConfigNode& section, std::string_view key, std::uint64_t valu
 }
 
 }  // namespace
+
+LvmStamp stamp_now() {
+  utsname host{};
+  (void)::uname(&host);
+  const auto now = system_clock().now().time_since_epoch();
+  return {static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count()), host.nodename};
+}
 
 Result<LvmMetadata> LvmMetadata::parse(std::string_view text, const std::string& group, const std::string& pool) {
   LvmMetadata metadata;
@@ -87,6 +97,18 @@ std::uint64_t LvmMetadata::transaction_id() const { return pool_segment().number
 // lib/activate/dev_manager.c and lib/uuid: prefix, both ids without dashes, the layer of a pool that has thin volumes.
 std::string LvmMetadata::pool_device_uuid() const {
   return fmt::format("LVM-{}{}-tpool", without_dashes(group_id()), without_dashes(pool_id()));
+}
+
+std::string LvmMetadata::device_uuid(std::string_view name) const {
+  return fmt::format("LVM-{}{}", without_dashes(group_id()), without_dashes(id_of(name)));
+}
+
+std::uint64_t LvmMetadata::sectors_of(std::string_view name) const {
+  const LvmConfigNode* there = volume(name);
+  const LvmConfigNode* segment = there == nullptr ? nullptr : there->find("segment1");
+  return segment == nullptr
+             ? 0
+             : segment->number_of("extent_count").value_or(0) * group().number_of("extent_size").value_or(0);
 }
 
 std::string LvmMetadata::pool_metadata_uuid() const {
@@ -194,8 +216,14 @@ void LvmMetadata::add_clone(const std::string& name, const std::string& origin, 
                     Node::text("creation_host", stamp.host),
                     Node::number("segment_count", 1),
                     std::move(segment)};
-  index_.emplace(name, volumes().children.size());
-  volumes().children.push_back(std::move(clone));
+  // LVM has those that are not to be seen at the end; they are few.
+  std::vector<Node>& all = volumes().children;
+  std::size_t at = all.size();
+  for (; at > 0 && !all[at - 1].lists("status", "VISIBLE"); --at) {
+    ++index_.find(all[at - 1].key)->second;
+  }
+  index_.emplace(name, at);
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), std::move(clone));
 }
 
 void LvmMetadata::set_device(std::string_view name, ThinDeviceId device, const LvmStamp& stamp) {
@@ -245,6 +273,55 @@ void LvmMetadata::drop_messages() {
   LvmConfigNode& segment = *volumes().children[index_.find(pool_)->second].find("segment1");
   std::erase_if(segment.children,
                 [](const LvmConfigNode& child) { return child.kind == LvmConfigNode::Kind::section; });
+}
+
+void LvmMetadata::begin_step(ThinDeviceId deleted) {
+  LvmConfigNode& segment = *volumes().children[index_.find(pool_)->second].find("segment1");
+  set_number(segment, "transaction_id", transaction_id() + 1);
+  LvmConfigNode message = LvmConfigNode::section("message1");
+  message.children.push_back(LvmConfigNode::number("delete", deleted));
+  segment.children.push_back(std::move(message));
+}
+
+std::string LvmMetadata::flaw() const {
+  std::set<std::string, std::less<>> ids;
+  std::set<ThinDeviceId> numbers;
+  const std::vector<LvmConfigNode>& all = group().find("logical_volumes")->children;
+  if (index_.size() != all.size()) {
+    return "two volumes have the same name";
+  }
+  for (const LvmConfigNode& one : all) {
+    if (!ids.insert(one.text_of("id").value_or("")).second) {
+      return fmt::format("'{}' has another volume's identifier, or none", one.key);
+    }
+    for (const LvmConfigNode& segment : one.children) {
+      if (segment.kind != LvmConfigNode::Kind::section || segment.text_of("type") != "thin") {
+        continue;
+      }
+      const auto origin = segment.text_of("origin");
+      if (!has(segment.text_of("thin_pool").value_or("")) || (origin && !has(*origin))) {
+        return fmt::format("'{}' has a pool or an origin that is not there", one.key);
+      }
+      if (in_pool(segment) && !numbers.insert(device_in(segment)).second) {
+        return fmt::format("'{}' has another volume's device", one.key);
+      }
+    }
+  }
+  return {};
+}
+
+void LvmMetadata::set_seqno(std::uint64_t number) { set_number(*root_.find(group_), "seqno", number); }
+
+void LvmMetadata::sign(const std::string& description, const LvmStamp& stamp) {
+  for (LvmConfigNode& node : root_.children) {
+    if (node.key == "description") {
+      node = LvmConfigNode::text(node.key, description);
+    } else if (node.key == "creation_host") {
+      node = LvmConfigNode::text(node.key, stamp.host);
+    } else if (node.key == "creation_time") {
+      node = LvmConfigNode::number(node.key, stamp.time);
+    }
+  }
 }
 
 std::string new_lvm_id() {

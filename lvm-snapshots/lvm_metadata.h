@@ -28,15 +28,19 @@ struct LvmStamp {
   std::string host;
 };
 
+LvmStamp stamp_now();  // of this host
+
 class LvmMetadata {
  public:
   // bad_input: no text of that group, or none with that pool in it.
   static Result<LvmMetadata> parse(std::string_view text, const std::string& group, const std::string& pool);
 
-  [[nodiscard]] std::uint64_t seqno() const;             // raised by LVM with each change of the group
-  [[nodiscard]] std::string group_id() const;            // as LVM prints it: 38 characters with dashes
-  [[nodiscard]] std::string pool_id() const;             // likewise
-  [[nodiscard]] std::string pool_device_uuid() const;    // device-mapper's, of the pool's innermost device
+  [[nodiscard]] std::uint64_t seqno() const;           // raised by LVM with each change of the group
+  [[nodiscard]] std::string group_id() const;          // as LVM prints it: 38 characters with dashes
+  [[nodiscard]] std::string pool_id() const;           // likewise
+  [[nodiscard]] std::string pool_device_uuid() const;  // device-mapper's, of the pool's innermost device
+  [[nodiscard]] std::string device_uuid(std::string_view volume) const;   // likewise, of a volume
+  [[nodiscard]] std::uint64_t sectors_of(std::string_view volume) const;  // the length of one that device_of() knows
   [[nodiscard]] std::string pool_metadata_uuid() const;  // likewise, of the device that holds the pool's metadata
   [[nodiscard]] std::uint64_t transaction_id() const;    // of the pool
 
@@ -71,6 +75,17 @@ class LvmMetadata {
   };
   [[nodiscard]] std::vector<Message> messages() const;
   void drop_messages();
+  // The pool's transaction number becomes the next, with one message that LVM can send any number of times: to delete
+  // that device (libdm takes ENODATA for success; to create one twice it refuses).
+  void begin_step(ThinDeviceId deleted);
+
+  // What LVM would not read, or refuse to write: a name, an identifier or a device number that is there twice, a volume
+  // whose pool or origin is not there. Of what a batch changes, not of all that may be wrong. Empty: nothing.
+  [[nodiscard]] std::string flaw() const;
+
+  void set_seqno(std::uint64_t number);
+  // Who wrote the text, when and where, as LVM puts it at the text's end.
+  void sign(const std::string& description, const LvmStamp& stamp);
 
   [[nodiscard]] std::string text() const { return lvm_config_text(root_); }
 

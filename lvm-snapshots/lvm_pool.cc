@@ -100,6 +100,42 @@ Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t fr
   return {};
 }
 
+// Without a cookie nobody waits for udev, and its rules for device-mapper (10-dm.rules) leave the device alone;
+// libdevmapper makes and removes the node itself, when it is told to.
+Result<void> map_thin_device(const std::string& pool_uuid, const std::string& name, const std::string& uuid,
+                             std::uint64_t sectors, std::uint32_t device) {
+  const Task asked = TRY(task_for(DM_DEVICE_INFO, pool_uuid));
+  dm_info pool{};
+  if (dm_task_run(asked.get()) == 0 || dm_task_get_info(asked.get(), &pool) == 0 || pool.exists == 0) {
+    return fail(ErrorCode::not_found, fmt::format("there is no device {}", pool_uuid));
+  }
+  const Task task(dm_task_create(DM_DEVICE_CREATE));
+  const std::string table = fmt::format("{}:{} {}", pool.major, pool.minor, device);
+  if (!task || dm_task_set_name(task.get(), name.c_str()) == 0 || dm_task_set_uuid(task.get(), uuid.c_str()) == 0 ||
+      dm_task_add_target(task.get(), 0, sectors, "thin", table.c_str()) == 0) {
+    return no_task(uuid);
+  }
+  if (dm_task_run(task.get()) == 0) {
+    return fail_errno(fmt::format("cannot make the device {}", name), dm_task_get_errno(task.get()),
+                      "'dmesg' has the kernel's own words");
+  }
+  dm_task_update_nodes();
+  return {};
+}
+
+Result<void> unmap_device(const std::string& name) {
+  const Task task(dm_task_create(DM_DEVICE_REMOVE));
+  if (!task || dm_task_set_name(task.get(), name.c_str()) == 0 || dm_task_retry_remove(task.get()) == 0) {
+    return no_task(name);
+  }
+  if (dm_task_run(task.get()) == 0) {
+    return fail_errno(fmt::format("cannot remove the device {}", name), dm_task_get_errno(task.get()),
+                      "find out who has it open: dmsetup info");
+  }
+  dm_task_update_nodes();
+  return {};
+}
+
 Result<std::string> mapped_device(const std::string& uuid) {
   const Task task = TRY(task_for(DM_DEVICE_INFO, uuid));
   const char* name = dm_task_run(task.get()) != 0 ? dm_task_get_name(task.get()) : nullptr;

@@ -17,7 +17,7 @@ Result<std::unique_ptr<VolumeStore>> open_lvm_store(const std::string& group, co
   return std::make_unique<LvmStore>(std::make_shared<LvmContext>(group, pool));
 }
 
-VolumeInfo LvmStore::info(const LvmVolume& volume) const {
+VolumeInfo LvmStore::info(const LvmVolume& volume, bool activated) const {
   VolumeInfo info;
   info.name = volume.name;
   info.kind = volume.kind.value_or(VolumeKind::staging);
@@ -28,7 +28,7 @@ VolumeInfo LvmStore::info(const LvmVolume& volume) const {
   }
   // A classic clone is active with its siblings; it counts when it is used itself.
   const bool active = context_->commands().thin() ? volume.active : volume.open;
-  info.active = active || context_->use().activated(volume.name);
+  info.active = active || activated;
   info.device = context_->commands().device(info.kind == VolumeKind::staging ? volume.lv : volume.name);
   info.disk_spec = "phy";
   info.fresh = volume.fresh;
@@ -66,10 +66,11 @@ Result<StoreStatus> LvmStore::status() {
 
 Result<std::vector<VolumeInfo>> LvmStore::list() {
   const LvmGroup group = TRY(context_->report());
+  const auto activated = context_->use().all_activated();
   std::vector<VolumeInfo> all;
   for (const LvmVolume& volume : group.volumes) {
     if (context_->holds(volume)) {
-      all.push_back(info(volume));
+      all.push_back(info(volume, activated.contains(volume.name)));
     }
   }
   return all;
@@ -77,7 +78,7 @@ Result<std::vector<VolumeInfo>> LvmStore::list() {
 
 Result<VolumeInfo> LvmStore::find(std::string_view volume) {
   const LvmGroup group = TRY(context_->report());
-  return info(*TRY(context_->lookup(group, volume)));
+  return info(*TRY(context_->lookup(group, volume)), context_->use().activated(volume));
 }
 
 Result<void> LvmStore::check_free_name(const LvmGroup& group, std::string_view volume) const {

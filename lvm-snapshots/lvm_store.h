@@ -53,7 +53,7 @@ class LvmStore final : public VolumeStore {
                                                     std::span<const std::string> names) const override;
 
  private:
-  [[nodiscard]] VolumeInfo info(const LvmVolume& volume) const;
+  [[nodiscard]] VolumeInfo info(const LvmVolume& volume, bool activated) const;
   Result<void> check_free_name(const LvmGroup& group, std::string_view name) const;
   Result<void> check_room(const LvmGroup& group, std::uint64_t size, std::size_t count) const;
   void add_limits(const LvmGroup& group, StoreStatus& status) const;
@@ -65,7 +65,8 @@ class LvmStore final : public VolumeStore {
   Result<void> make_snapshots(const Snapshots& snapshots, const std::string& headline);
   // false: LVM's own commands must do it.
   using Batch = std::function<Result<LvmBatch::Refusal>(LvmBatch&)>;
-  Result<bool> in_one_batch(std::size_t count, const Batch& batch);
+  Result<bool> in_batch(const Batch& batch);
+  Result<bool> in_one_batch(std::size_t count, const Batch& batch);  // where that many are worth one
   // What a reset makes of an LV (LVM's names): the same volume on a new snapshot, under its name as a fresh one.
   using Renames = std::vector<std::pair<std::string, std::string>>;
   Result<void> reset_one_by_one(const Renames& renames, const Snapshots& snapshots);
@@ -73,7 +74,7 @@ class LvmStore final : public VolumeStore {
   // With the gate held.
   Result<void> settle_some(std::span<const std::string> names, Settled then, const Fill& fill);
   Result<void> fill_some(const LvmGroup& group, std::span<const std::string> names, const Fill& fill);
-  Result<void> fill_one(const LvmVolume& volume, const Fill& fill);
+  Result<void> fill_one(const std::string& volume, const std::string& path, const Fill& fill);
   Result<void> name_settled(LvmBatch::Renames renames);
   Result<void> name_whole(const LvmVolume& there, const std::string& headline);
   Result<void> create_zeroed(FileLock gate, std::string_view name, std::uint64_t size);

@@ -43,7 +43,11 @@ Result<void> LvmStore::make_snapshots(const Snapshots& snapshots, const std::str
 }
 
 Result<bool> LvmStore::in_one_batch(std::size_t count, const Batch& batch) {
-  if (!context_->batches(count)) {
+  return context_->batches(count) ? in_batch(batch) : Result<bool>(false);
+}
+
+Result<bool> LvmStore::in_batch(const Batch& batch) {
+  if (!context_->batches()) {
     return false;
   }
   const LvmBatch::Refusal refusal = TRY(batch(context_->batch()));

@@ -90,19 +90,25 @@ Result<void> LvmStore::fill_some(const LvmGroup& group, std::span<const std::str
     TRY(context_->use().set_opened(volume, true));
     lvs.push_back(group.find(volume)->lv);
   }
-  TRY(context_->run(context_->commands().activate(lvs), "cannot activate fresh clones"));
+  const bool mapped = TRY(in_batch([&](LvmBatch& batch) { return batch.map(lvs); }));
+  if (!mapped) {
+    TRY(context_->run(context_->commands().activate(lvs), "cannot activate fresh clones"));
+  }
+  TRY(fail_point("lvm.settle.active"));
   for (const std::string& volume : names) {
     TRY(check_interrupted());
-    TRY(fill_one(*group.find(volume), fill));
+    const std::string& lv = group.find(volume)->lv;
+    TRY(fill_one(volume, mapped ? context_->commands().mapper(lv) : context_->commands().device(lv), fill));
   }
   TRY(fail_point("lvm.settle.filled"));
-  return context_->run(context_->commands().deactivate(lvs), "cannot deactivate settled clones");
+  return mapped ? context_->batch().unmap(lvs)
+                : context_->run(context_->commands().deactivate(lvs), "cannot deactivate settled clones");
 }
 
-Result<void> LvmStore::fill_one(const LvmVolume& volume, const Fill& fill) {
-  const FileLock hold = TRY(context_->use().hold(volume.name, Access::read_write));
-  const auto device = TRY(open_block_target(context_->commands().device(volume.lv), Access::read_write));
-  TRY(fill(volume.name, *device));
+Result<void> LvmStore::fill_one(const std::string& volume, const std::string& path, const Fill& fill) {
+  const FileLock hold = TRY(context_->use().hold(volume, Access::read_write));
+  const auto device = TRY(open_block_target(path, Access::read_write));
+  TRY(fill(volume, *device));
   return device->flush();
 }
 
@@ -111,7 +117,7 @@ Result<void> LvmStore::name_settled(LvmBatch::Renames renames) {
   Renames fresh;
   std::ranges::copy_if(renames, std::back_inserter(fresh),
                        [](const auto& rename) { return rename.first != rename.second; });
-  if (TRY(in_one_batch(fresh.size(), [&](LvmBatch& batch) { return batch.rename(fresh); }))) {
+  if (fresh.empty() || TRY(in_batch([&](LvmBatch& batch) { return batch.rename(fresh); }))) {
     return {};
   }
   std::vector<LvmCommand> commands;

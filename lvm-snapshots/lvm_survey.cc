@@ -31,10 +31,11 @@ void add_half_made(const LvmVolume& volume, std::vector<StoreStray>& strays) {
 Result<StoreSurvey> LvmStore::survey() {
   const FileLock gate = TRY(context_->use().gate());
   const LvmGroup group = TRY(context_->report());
+  const auto activated = context_->use().all_activated();
   StoreSurvey survey;
   for (const LvmVolume& volume : group.volumes) {
     if (context_->holds(volume)) {
-      survey.volumes.push_back(info(volume));
+      survey.volumes.push_back(info(volume, activated.contains(volume.name)));
     } else if (volume.ours && !volume.kind && !TRY(context_->use().held(volume.name))) {
       add_half_made(volume, survey.strays);
     }

@@ -48,18 +48,25 @@ Result<void> LvmUse::set_activated(std::string_view name, bool activated) const 
   return set(file(name, "active"), activated);
 }
 
-Result<std::vector<std::string>> LvmUse::left_open() const {
-  static constexpr std::string_view ending = ".opened";
-  std::vector<std::string> names;
+std::set<std::string, std::less<>> LvmUse::names_with(std::string_view what) const {
+  const std::string ending = fmt::format(".{}", what);
+  std::set<std::string, std::less<>> names;
   std::error_code error;
   for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
     std::string name = it->path().filename().string();
-    if (!name.ends_with(ending)) {
-      continue;
+    if (name.ends_with(ending)) {
+      name.resize(name.size() - ending.size());
+      names.insert(std::move(name));
     }
-    name.resize(name.size() - ending.size());
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> LvmUse::left_open() const {
+  std::vector<std::string> names;
+  for (const std::string& name : names_with("opened")) {
     if (!TRY(held(name))) {
-      names.push_back(std::move(name));
+      names.push_back(name);
     }
   }
   return names;

@@ -10,6 +10,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,12 +35,15 @@ class LvmUse {
   [[nodiscard]] bool opened(std::string_view name) const;
   [[nodiscard]] Result<void> set_opened(std::string_view name, bool opened) const;
   [[nodiscard]] bool activated(std::string_view name) const;
+  // All of them: one look at the folder, where there are thousands of volumes to ask about.
+  [[nodiscard]] std::set<std::string, std::less<>> all_activated() const { return names_with("active"); }
   [[nodiscard]] Result<void> set_activated(std::string_view name, bool activated) const;
   // Volumes that were opened and that nobody holds any more.
   [[nodiscard]] Result<std::vector<std::string>> left_open() const;
   void forget(std::string_view name) const;  // the volume is gone
 
  private:
+  [[nodiscard]] std::set<std::string, std::less<>> names_with(std::string_view what) const;
   [[nodiscard]] std::filesystem::path file(std::string_view name, std::string_view what) const;
   [[nodiscard]] Result<void> set(const std::filesystem::path& path, bool there) const;
   std::filesystem::path folder_;

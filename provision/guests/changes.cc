@@ -1,7 +1,10 @@
 #include "provision/guests/changes.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
+#include <string_view>
 
 #include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
@@ -38,15 +41,20 @@ class Comparison {
   Result<void> compare(const std::string& folder) {
     const std::vector<DirectoryItem> before = TRY(items(origin_, folder));
     const std::vector<DirectoryItem> now = TRY(items(clone_, folder));
+    // By name: a mail spool holds a hundred thousand.
+    std::map<std::string_view, EntryType> old;
+    std::set<std::string_view> names;
+    std::ranges::transform(now, std::inserter(names, names.end()), &DirectoryItem::name);
     for (const DirectoryItem& item : before) {
-      if (std::ranges::find(now, item.name, &DirectoryItem::name) == now.end()) {
+      old.emplace(item.name, item.type);
+      if (!names.contains(item.name)) {
         note(folder + "/" + item.name);
       }
     }
     for (const DirectoryItem& item : now) {
       const std::string path = folder + "/" + item.name;
-      const auto there = std::ranges::find(before, item.name, &DirectoryItem::name);
-      const bool was_there = there != before.end() && there->type == item.type;
+      const auto there = old.find(item.name);
+      const bool was_there = there != old.end() && there->second == item.type;
       if (item.type == EntryType::directory) {
         folders_.push_back(path);  // a new one counts by what is in it
       } else if (!was_there || TRY(differs(path))) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -12,6 +13,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "lvm-snapshots/lvm_config.h"
+#include "lvm-snapshots/lvm_disk.h"
+#include "lvm-snapshots/lvm_flush.h"
 #include "tests/unit/stores/lvm_lab.h"
 
 namespace domsmith::testing {
@@ -141,12 +145,28 @@ TEST_P(LvmBatchLab, AnActiveGoldenVolumeIsClonedByLvm) {
   EXPECT_EQ(read(*store, name("web-2")), "golden");
 }
 
-// Without DOMSMITH_TEST_ALL those after which something is different; each takes five seconds in the lab.
-bool worth_a_kill(const std::string& point) {
+// Without DOMSMITH_TEST_ALL those after which something is different; each takes five seconds in the lab. `wide`: a
+// group of several areas, where only the moments between these are others.
+bool worth_a_kill(const std::string& point, bool wide) {
   const char* all = std::getenv("DOMSMITH_TEST_ALL");
-  const bool changes = point.starts_with("lvm.batch.") || point.ends_with(".after");
+  if (wide && (all == nullptr || *all == '\0')) {
+    return point.starts_with("lvm.write.pointer");
+  }
+  const bool changes = point.starts_with("lvm.batch.") || point.ends_with(".after") ||
+                       point.starts_with("lvm.write.pointer") || point == "lvm.write.flushed:1";
   const bool journal = point.find(".begin.") != std::string::npos || point.find(".finish.") != std::string::npos;
   return (all != nullptr && *all != '\0') || (changes && !journal);
+}
+
+// Each pass of those that write the metadata, the first of the others.
+std::set<std::string> passes_in(const std::string& trace) {
+  std::set<std::string> points;
+  std::map<std::string, int> passes;
+  for (const std::string& line : split_lines(read_file(trace).value())) {
+    const int pass = ++passes[line];
+    points.insert(line.starts_with("lvm.write.") ? fmt::format("{}:{}", line, pass) : line);
+  }
+  return points;
 }
 
 struct Killed {
@@ -158,6 +178,7 @@ struct Killed {
 TEST_P(LvmBatchLab, KilledAnywhereItIsUndoneOrFinished) {
   make_golden();
   const auto folder = TemporaryDirectory::make().value();
+  const bool wide = lvm_specs("DOMSMITH_TEST_LVM_WIDE").front() == GetParam();
   const auto set_of = [](const std::vector<std::string>& names) { return std::set(names.begin(), names.end()); };
   const std::vector<Killed> verbs = {
       {"clone", {}, set_of(webs(1, 5)), [&](VolumeStore& store) { (void)store.clone(name("gold"), webs(1, 5)); }},
@@ -175,11 +196,11 @@ TEST_P(LvmBatchLab, KilledAnywhereItIsUndoneOrFinished) {
     const std::string trace = folder.path() / verb.verb;
     ASSERT_EQ(in_child("DOMSMITH_FAIL_TRACE", trace, verb.act), 0);
     ASSERT_EQ(clones(), verb.after);
-    const auto lines = split_lines(read_file(trace).value());
-    const std::set<std::string> points(lines.begin(), lines.end());
+    const std::set<std::string> points = passes_in(trace);
     ASSERT_TRUE(points.contains("lvm." + verb.verb + ".metadata.after"));
+    ASSERT_TRUE(points.contains("lvm.write.area:2")) << "LVM's own commands have written";
     for (const std::string& point : points) {
-      if (!worth_a_kill(point)) {
+      if (!worth_a_kill(point, wide)) {
         continue;
       }
       prepare(verb);
@@ -200,7 +221,139 @@ TEST_P(LvmBatchLab, KilledAnywhereItIsUndoneOrFinished) {
   check_pool();
 }
 
-INSTANTIATE_TEST_SUITE_P(Lvm, LvmBatchLab, ::testing::ValuesIn(lvm_specs()), lvm_label);
+// What a file of LVM's holds, or the disks: the group alone, not who wrote it.
+LvmConfigNode group_of(const std::string& text, const std::string& group) {
+  const auto root = parse_lvm_config(text, "metadata");
+  EXPECT_TRUE(ok(root));
+  const LvmConfigNode* found = root ? root->find(group) : nullptr;
+  EXPECT_NE(found, nullptr);
+  return found == nullptr ? LvmConfigNode() : *found;
+}
+
+std::string setting(const std::string& printed) {
+  const auto from = printed.find('"') + 1;
+  return printed.substr(from, printed.rfind('"') - from);
+}
+
+TEST_P(LvmBatchLab, LvmReadsWhatIsWrittenPastIt) {
+  make_golden();
+  const auto store = open_store(GetParam()).value();
+  const auto folder = TemporaryDirectory::make().value();
+  const std::string file = folder.path() / "metadata";
+  const auto kept = [&](const char* what) {
+    return setting(lvm({"lvmconfig", "--typeconfig", "full", "--config", "backup{}", what}));
+  };
+  const auto expect_same = [&](const std::string& story) {
+    const std::string text = read_group_text(group_, disks_below(group_)).value().text;
+    EXPECT_THAT(text, HasSubstr("description = \"Write from domsmith.\"")) << story;
+    lvm({"vgcfgbackup", "-q", "-f", file, group_});
+    EXPECT_EQ(group_of(read_file(file).value(), group_), group_of(text, group_)) << story;
+    EXPECT_EQ(group_of(read_file(kept("backup/backup_dir") + "/" + group_).value(), group_), group_of(text, group_))
+        << story;
+  };
+  const std::string before = read_group_text(group_, disks_below(group_)).value().text;
+  const auto archived = [&] { return lvm({"vgcfgrestore", "-l", group_}); };
+  const std::string list = archived();
+  ASSERT_TRUE(ok(store->clone(name("gold"), webs(1, 5))));
+  expect_same("clone");
+  std::string newest;
+  for (const auto& entry : std::filesystem::directory_iterator(kept("backup/archive_dir"))) {
+    const std::string path = entry.path().string();
+    newest = list.find(path) == std::string::npos && path.find("/" + group_ + "_") != std::string::npos ? path : newest;
+  }
+  ASSERT_NE(newest, "") << "there is no archive of before";
+  EXPECT_EQ(group_of(read_file(newest).value(), group_), group_of(before, group_));
+  EXPECT_THAT(archived(), HasSubstr("Created *before* executing 'domsmith'"));
+  ASSERT_TRUE(ok(store->reset(webs(1, 5))));
+  expect_same("reset");
+  ASSERT_TRUE(ok(store->remove(webs(1, 4))));
+  expect_same("remove");
+}
+
+// Its disks differ from the first pointer on; LVM takes the highest number, and brings the others up to it.
+TEST_P(LvmBatchLab, ADiskThatIsShortOfItsPointer) {
+  const auto disks = [&] { return read_group_disks(group_, disks_below(group_), "/nowhere"); };
+  const auto start = disks();
+  ASSERT_TRUE(ok(start));
+  if (start->disks.size() < 3) {
+    GTEST_SKIP() << "the group has one disk";
+  }
+  make_golden();
+  const auto cloned = [&](VolumeStore& store) {
+    if (!store.clone(name("gold"), webs(1, 5))) {
+      std::abort();
+    }
+  };
+  for (const bool by_hand : {false, true}) {
+    const int status = in_child("DOMSMITH_FAIL", "lvm.write.area", cloned);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    EXPECT_TRUE(fails(disks(), ErrorCode::busy));
+    EXPECT_THAT(clones(), ::testing::UnorderedElementsAreArray(webs(1, 5)));
+    if (by_hand) {
+      make_by_hand("mine");
+      EXPECT_TRUE(ok(disks()));
+    }
+    const auto store = open_store(GetParam()).value();
+    ASSERT_TRUE(ok(store->recover()));
+    EXPECT_TRUE(ok(disks())) << "the recovery has written";
+    expect_order(by_hand ? "by hand" : "recovered");
+    if (by_hand) {
+      remove_by_hand("mine");
+    }
+    ASSERT_TRUE(ok(store->remove(webs(1, 5))));
+  }
+  // One that takes no pointer does not hold up the others: it is done, to LVM too.
+  EXPECT_EQ(in_child("DOMSMITH_FAIL", "lvm.write.before:2=error", cloned), 0);
+  const auto store = open_store(GetParam()).value();
+  ASSERT_TRUE(ok(store->reset(webs(1, 5))));
+  EXPECT_TRUE(ok(disks()));
+  expect_order("after an error");
+  EXPECT_EQ(read(*store, name("web-2")), "golden");
+}
+
+// The same batches by vgcfgrestore, where LVM would write more than a text.
+TEST_P(LvmBatchLab, WhereLvmManagesItsAreasItWrites) {
+  const auto disks = read_group_disks(group_, disks_below(group_), "/nowhere");
+  if (!disks || disks->disks.size() < 3) {
+    GTEST_SKIP() << "the group has one disk";
+  }
+  make_golden();
+  lvm({"vgchange", "-q", "--vgmetadatacopies", "2", group_});
+  const auto folder = TemporaryDirectory::make().value();
+  const auto trace = folder.path() / "trace";
+  const auto store = open_store(GetParam()).value();
+  int step = transaction();
+  EXPECT_EQ(in_child("DOMSMITH_FAIL_TRACE", trace.string(),
+                     [&](VolumeStore& mine) { (void)mine.clone(name("gold"), webs(1, 6)); }),
+            0);
+  const std::string points = read_file(trace).value();
+  EXPECT_THAT(points, HasSubstr("lvm.batch.device"));
+  EXPECT_THAT(points, Not(HasSubstr("lvm.write.")));
+  EXPECT_EQ(transaction(), ++step);
+  write(*store, name("web-3"), "spoilt");
+  step = transaction();
+  ASSERT_TRUE(ok(store->reset(webs(2, 6))));
+  EXPECT_EQ(transaction(), ++step);
+  EXPECT_EQ(read(*store, name("web-3")), "golden");
+  make_by_hand("mine");
+  step = transaction();
+  ASSERT_TRUE(ok(store->remove(webs(1, 4))));
+  EXPECT_EQ(transaction(), ++step);
+  remove_by_hand("mine");
+  lvm({"vgchange", "-q", "--vgmetadatacopies", "all", group_});
+  expect_order("all areas again");
+  ASSERT_TRUE(ok(store->remove(webs(5, 6))));
+}
+
+// As those that are tested everywhere, and a group of three disks where there is one.
+std::vector<std::string> batch_specs() {
+  std::vector<std::string> specs = lvm_specs();
+  std::ranges::copy_if(lvm_specs("DOMSMITH_TEST_LVM_WIDE"), std::back_inserter(specs),
+                       [](const std::string& spec) { return !spec.empty(); });
+  return specs;
+}
+
+INSTANTIATE_TEST_SUITE_P(Lvm, LvmBatchLab, ::testing::ValuesIn(batch_specs()), lvm_label);
 
 }  // namespace
 

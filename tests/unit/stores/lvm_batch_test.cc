@@ -12,7 +12,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "lvm-snapshots/lvm_lock.h"
 #include "tests/unit/stores/lvm_fake.h"
 
 namespace domsmith::testing {
@@ -257,6 +256,7 @@ TEST(LvmBatch, WhatABatchCannotDoIsLeftToLvm) {
   SilentProgress silent;
   EXPECT_EQ(refusal_of(scene.batch(false).clone("gold", webs(4, 11), silent)), "the pool is not active");
   EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "snapshot-1"})), HasSubstr("the name 'snapshot-1'"));
+  EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "my_tmeta-1"})), HasSubstr("the name 'my_tmeta-1'"));
   EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "web-1"})), HasSubstr("the name 'web-1'"));
   EXPECT_THAT(refusal_of(scene.clone({"a", "b", "c", "pool"})), HasSubstr("the name 'pool'"));
   EXPECT_THAT(refusal_of(scene.remove({"web-1", "pool"})), HasSubstr("'pool' is more than a plain thin snapshot"));
@@ -269,6 +269,28 @@ TEST(LvmBatch, WhatABatchCannotDoIsLeftToLvm) {
   after.erase("mine");
   EXPECT_EQ(after, before);
   EXPECT_EQ(scene.fake().disorder(), "");
+}
+
+// Activated by hand between the store's look and LVM's lock: its device would stay as it is.
+TEST(LvmBatch, WhatIsActiveIsLeftToLvm) {
+  const Scene scene;
+  ASSERT_TRUE(ok(scene.clone(webs(5))));
+  const State before = scene.volumes();
+  const auto with_active = [&](const std::string& device) {
+    auto machine = std::make_unique<LvmFake>(scene.path());
+    machine->mapped = {"vg0-pool-tpool", device};
+    return LvmBatch(std::move(machine), LvmCommands{"vg0", "pool"}, scene.path() / "journal");
+  };
+  SilentProgress silent;
+  const auto renames = Scene::renames(webs(4), true);
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").remove(webs(4), silent)), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").reset(renames, silent)), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").rename(renames)), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-web--2").map(webs(4))), "'web-2' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-gold").reset(renames, silent)), "'gold' is active");
+  EXPECT_EQ(refusal_of(with_active("vg0-gold").clone("gold", webs(4, 11), silent)), "'gold' is active");
+  EXPECT_EQ(scene.volumes(), before);
+  EXPECT_EQ(refusal_of(with_active("vg0-web--5").remove(webs(4), silent)), "it was done");
 }
 
 TEST(LvmBatch, MetadataThatSomebodyHoldsAreNotTakenFromHim) {
@@ -447,36 +469,6 @@ TEST(LvmBatch, RandomMixesWithRandomCrashesKeepEveryVolumeWhole) {
       }
     }
   }
-}
-
-TEST(LvmLock, TheFileGoesWithTheLockAndWaitersFindTheNewOne) {
-  const auto folder = TemporaryDirectory::make().value();
-  {
-    const auto lock = LvmLock::acquire(folder.path(), "vg0");
-    ASSERT_TRUE(ok(lock));
-    EXPECT_TRUE(std::filesystem::exists(folder.path() / "V_vg0"));
-    EXPECT_TRUE(std::filesystem::exists(folder.path() / "P_global"));
-    EXPECT_FALSE(std::filesystem::exists(folder.path() / "V_vg0:aux"));
-    EXPECT_TRUE(fails(FileLock::try_acquire(folder.path() / "V_vg0"), ErrorCode::busy));
-  }
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  // Two processes count under the lock; a lock on a file without a name would let both in.
-  const auto counter = folder.path() / "counter";
-  ASSERT_TRUE(ok(write_file_atomic(counter, "0")));
-  const auto count = [&] {
-    for (int i = 0; i < 200; ++i) {
-      const auto lock = LvmLock::acquire(folder.path(), "vg0");
-      const int number = std::stoi(read_file(counter).value());
-      (void)write_file_atomic(counter, std::to_string(number + 1));
-    }
-  };
-  const pid_t child = ::fork();
-  count();
-  if (child == 0) {
-    ::_exit(0);
-  }
-  ::waitpid(child, nullptr, 0);
-  EXPECT_EQ(read_file(counter).value(), "400");
 }
 
 }  // namespace

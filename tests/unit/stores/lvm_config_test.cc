@@ -172,6 +172,57 @@ TEST(LvmMetadata, MessagesAreReadAndDropped) {
   EXPECT_EQ(metadata.text(), saved_metadata().text());
 }
 
+// As LVM's lvremove writes it, and sends again.
+TEST(LvmMetadata, AStepIsTheNextNumberAndOneMessage) {
+  LvmMetadata metadata = saved_metadata();
+  const std::uint64_t number = metadata.transaction_id();
+  metadata.begin_step(12);
+  EXPECT_EQ(metadata.transaction_id(), number + 1);
+  EXPECT_THAT(metadata.text(), HasSubstr("message1 {\ndelete = 12\n}\n"));
+  ASSERT_EQ(metadata.messages().size(), 1U);
+  EXPECT_EQ(metadata.messages()[0].device, 12U);
+  EXPECT_EQ(metadata.flaw(), "");
+}
+
+TEST(LvmMetadata, NewVolumesStandBeforeThoseThatAreNotToBeSeen) {
+  LvmMetadata metadata = saved_metadata();
+  metadata.add_clone("web-2", "gold", 8, {1, "h"}, new_lvm_id());
+  metadata.add_clone("web-3", "gold", 9, {1, "h"}, new_lvm_id());
+  const std::string text = metadata.text();
+  EXPECT_LT(text.find("web-1 {"), text.find("web-2 {"));
+  EXPECT_LT(text.find("web-2 {"), text.find("web-3 {"));
+  EXPECT_LT(text.find("web-3 {"), text.find("pool_tmeta {"));
+  EXPECT_EQ(metadata.device_of("web-3"), 9U);
+  EXPECT_FALSE(metadata.id_of("pool_tdata").empty());
+  EXPECT_EQ(metadata.id_of("pool_tdata"), saved_metadata().id_of("pool_tdata"));
+  EXPECT_EQ(metadata.pool_metadata_uuid(), saved_metadata().pool_metadata_uuid());
+}
+
+TEST(LvmMetadata, WhatLvmWouldNotReadIsAFlaw) {
+  EXPECT_EQ(saved_metadata().flaw(), "");
+  LvmMetadata twice = saved_metadata();
+  twice.add_clone("a", "gold", *twice.device_of("web-1"), {1, "h"}, new_lvm_id());
+  EXPECT_THAT(twice.flaw(), HasSubstr("'a' has another volume's device"));
+  LvmMetadata same = saved_metadata();
+  same.add_clone("a", "gold", 77, {1, "h"}, same.id_of("web-1"));
+  EXPECT_THAT(same.flaw(), HasSubstr("'a' has another volume's identifier"));
+  LvmMetadata orphan = saved_metadata();
+  orphan.remove({"gold"});
+  EXPECT_THAT(orphan.flaw(), HasSubstr("'web-1' has a pool or an origin that is not there"));
+  LvmMetadata named = saved_metadata();
+  named.rename(std::vector{std::pair<std::string, std::string>("web-1", "gold")});
+  EXPECT_THAT(named.flaw(), HasSubstr("the same name"));
+}
+
+TEST(LvmMetadata, SaysWhoWroteItAndItsNumber) {
+  LvmMetadata metadata = saved_metadata();
+  metadata.sign("Write from domsmith.", {42, "there"});
+  metadata.set_seqno(99);
+  EXPECT_EQ(metadata.seqno(), 99U);
+  EXPECT_THAT(metadata.text(), HasSubstr("description = \"Write from domsmith.\"\n"));
+  EXPECT_THAT(metadata.text(), HasSubstr("creation_host = \"there\"\ncreation_time = 42\n"));
+}
+
 TEST(LvmMetadata, OtherTextsAreRefused) {
   EXPECT_TRUE(fails(LvmMetadata::parse("", "vg0", "pool"), ErrorCode::bad_input));
   EXPECT_TRUE(fails(LvmMetadata::parse(saved("pool.vg"), "vg1", "pool"), ErrorCode::bad_input));

@@ -96,12 +96,14 @@ Result<std::shared_ptr<void>> LvmFake::lock() {
 }
 
 Result<std::string> LvmFake::read_metadata() { return read_file(folder_ / "metadata"); }
-Result<std::uint64_t> LvmFake::seqno() { return metadata().seqno(); }
+Result<std::vector<std::string>> LvmFake::mapped_names() { return mapped; }
 
-Result<void> LvmFake::write_metadata(const std::string& text) {
+Result<void> LvmFake::write_metadata(const std::string& text, std::uint64_t seqno) {
+  if (metadata().seqno() != seqno) {
+    return fail(ErrorCode::busy, "VG vg0 was changed by somebody who does not keep LVM's lock");
+  }
   LvmConfigNode root = TRY(parse_lvm_config(text, "written"));
-  LvmConfigNode& seqno = *group_in(root).find("seqno");
-  seqno = LvmConfigNode::number("seqno", group_in(root).number_of("seqno").value() + 1);
+  *group_in(root).find("seqno") = LvmConfigNode::number("seqno", seqno + 1);
   TRY(fail_point("fake.write.before"));
   TRY(write_file_atomic(folder_ / "metadata", lvm_config_text(root)));
   return fail_point("fake.write.after");
@@ -201,7 +203,7 @@ Result<void> LvmFake::native(LvmMetadata changed, const LvmConfigNode& message) 
   LvmConfigNode& segment = pool_segment_in(root);
   *segment.find("transaction_id") = LvmConfigNode::number("transaction_id", before + 1);
   segment.children.push_back(message);
-  TRY(write_metadata(lvm_config_text(root)));
+  TRY(write_metadata(lvm_config_text(root), changed.seqno()));
   TRY(fail_point("fake.written"));
   const auto origin = create ? changed.device_of(changed.origin_of(message.text_of("create").value())) : std::nullopt;
   if (!TRY(create ? create_snapshot("", device, origin.value()) : delete_device("", device))) {
@@ -212,17 +214,38 @@ Result<void> LvmFake::native(LvmMetadata changed, const LvmConfigNode& message) 
   TRY(fail_point("fake.stepped"));
   changed = metadata();
   changed.drop_messages();
-  return write_metadata(changed.text());
+  return write_metadata(changed.text(), changed.seqno());
+}
+
+// update_pool_lv(): a device to delete may be gone, one to create must not be there.
+Result<void> LvmFake::send_open_messages() {
+  LvmMetadata now = metadata();
+  if (now.messages().empty()) {
+    return {};
+  }
+  if (load().transaction + 1 == now.transaction_id()) {
+    for (const LvmMetadata::Message& message : now.messages()) {
+      if (!message.create) {
+        TRY(delete_device("", message.device));
+      } else if (!TRY(create_snapshot("", message.device, message.origin))) {
+        return fail(ErrorCode::failed, fmt::format("the pool contains device {} already", message.device));
+      }
+    }
+    TRY(set_transaction("", now.transaction_id() - 1, now.transaction_id()));
+  }
+  now.drop_messages();
+  return write_metadata(now.text(), now.seqno());
 }
 
 Result<void> LvmFake::run(const LvmCommand& command, const std::string& headline) {
   const auto held = TRY(lock());
-  LvmMetadata changed = metadata();
   if (command.front() == "lvchange") {
     active = std::ranges::find(command, "-ay") != command.end();
     return {};
   }
-  if (!changed.messages().empty() || load().transaction != changed.transaction_id()) {
+  TRY(send_open_messages());
+  LvmMetadata changed = metadata();
+  if (load().transaction != changed.transaction_id()) {
     return fail(ErrorCode::failed, headline + ": not in step");
   }
   const std::string target = command.back().substr(command.back().find('/') + 1);
@@ -289,6 +312,6 @@ void LvmFake::add_foreign_device(ThinDeviceId id) {
   EXPECT_TRUE(ok(save(pool)));
 }
 
-void LvmFake::raise_seqno() { EXPECT_TRUE(ok(write_metadata(metadata().text()))); }
+void LvmFake::raise_seqno() { EXPECT_TRUE(ok(write_metadata(metadata().text(), metadata().seqno()))); }
 
 }  // namespace domsmith::testing

@@ -1,6 +1,7 @@
 // An LVM and a thin pool of the kernel that are files in a folder, so that a process can be killed in the middle and
 // the next one finds what it left. Keeps the rules that matter to a batch: a change of the metadata is all or nothing
-// and raises seqno; a device number is there once; an open message is an error where LVM would give up.
+// and raises seqno; a device number is there once; messages that are open are sent by LVM's next command, which gives
+// up where a device is there already.
 #pragma once
 
 #include <filesystem>
@@ -21,8 +22,8 @@ class LvmFake final : public LvmMachine {
 
   Result<std::shared_ptr<void>> lock() override;
   Result<std::string> read_metadata() override;
-  Result<std::uint64_t> seqno() override;
-  Result<void> write_metadata(const std::string& text) override;
+  Result<void> write_metadata(const std::string& text, std::uint64_t seqno) override;
+  Result<std::vector<std::string>> mapped_names() override;
   Result<std::optional<ThinPoolState>> pool_state(const std::string& pool) override;
   Result<bool> create_snapshot(const std::string& pool, std::uint32_t device, std::uint32_t origin) override;
   Result<bool> create_device(const std::string& pool, std::uint32_t device) override;
@@ -32,8 +33,13 @@ class LvmFake final : public LvmMachine {
                                                  DevicePairs pairs) override;
   Result<void> release(const std::string& pool) override;
   Result<void> set_transaction(const std::string& pool, std::uint64_t from, std::uint64_t to) override;
+  Result<void> map(const std::string&, const std::string&, const std::string&, std::uint64_t, std::uint32_t) override {
+    return fail(ErrorCode::unsupported, "there are no devices");
+  }
+  Result<void> unmap(const std::string&) override { return {}; }
   // lvcreate -s and lvremove of one thin volume, in the steps of LVM: metadata with the message, message and
-  // transaction number, metadata without it. Fail points "fake.written" and "fake.sent" stand between them.
+  // transaction number, metadata without it. Fail points "fake.written" and "fake.sent" stand between them. Before it,
+  // messages that a batch left open.
   Result<void> run(const LvmCommand& command, const std::string& headline) override;
 
   // What is there: volume -> what its device was made from ("gold 3" is the third snapshot ever made of device gold).
@@ -45,6 +51,7 @@ class LvmFake final : public LvmMachine {
   void add_foreign_device(ThinDeviceId id);
   void raise_seqno();  // somebody who does not keep the lock
   bool active = true;
+  std::vector<std::string> mapped;  // what mapped_names() says
 
  private:
   struct Pool {
@@ -56,6 +63,7 @@ class LvmFake final : public LvmMachine {
   [[nodiscard]] Pool load() const;
   Result<void> save(const Pool& pool) const;
   Result<void> native(LvmMetadata changed, const LvmConfigNode& message);
+  Result<void> send_open_messages();
   Result<bool> add(std::uint32_t device, const std::string& from);
   std::filesystem::path folder_;
 };

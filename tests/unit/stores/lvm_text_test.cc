@@ -37,20 +37,20 @@ TEST(LvmPlan, ThinVolumes) {
 TEST(LvmPlan, ManyThinVolumesAreOneTransaction) {
   const auto store = open_store("lvm:vg0/pool").value();
   const std::vector<std::string> names = {"web-1", "web-2", "web-3", "web-4"};
-  EXPECT_THAT(
-      store->plan_clone("gold", names),
-      ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
-                  "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 3 times",
-                  "vgcfgrestore --nolocking --force --yes -f FILE vg0",
-                  "lvcreate -y -s -ky -prw -an --addtag domsmith --addtag domsmith.clone -n web-4.fresh vg0/gold"));
+  const std::string restore = "vgcfgrestore --nolocking --force --yes -f FILE vg0";
+  const std::string step = "dmsetup message vg0-pool-tpool 0 set_transaction_id NUMBER NEXT";
+  EXPECT_THAT(store->plan_clone("gold", names),
+              ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
+                          "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 5 times", restore,
+                          "dmsetup message vg0-pool-tpool 0 delete SPARE", step, restore));
   EXPECT_THAT(store->plan_reset("gold", names),
               ElementsAre("vgcfgbackup --nolocking -f FILE vg0",
-                          "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 4 times",
-                          "vgcfgrestore --nolocking --force --yes -f FILE vg0",
-                          "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", "lvremove -y vg0/web-4.reset"));
-  EXPECT_THAT(store->plan_remove(names),
-              ElementsAre("vgcfgbackup --nolocking -f FILE vg0", "vgcfgrestore --nolocking --force --yes -f FILE vg0",
-                          "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", "lvremove -y vg0/web-4"));
+                          "dmsetup message vg0-pool-tpool 0 create_snap NEW ORIGIN, 4 times", restore,
+                          "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", restore,
+                          "dmsetup message vg0-pool-tpool 0 delete LAST", step, restore));
+  EXPECT_THAT(store->plan_remove(names), ElementsAre("vgcfgbackup --nolocking -f FILE vg0", restore,
+                                                     "dmsetup message vg0-pool-tpool 0 delete OLD, 3 times", restore,
+                                                     "dmsetup message vg0-pool-tpool 0 delete LAST", step, restore));
   EXPECT_EQ(open_store("lvm:vg0").value()->plan_remove(names).size(), 1U);
 }
 
@@ -59,7 +59,7 @@ TEST(LvmPlan, DashesAreDoubledInTheKernelsNames) {
   const auto store = open_store("lvm:vg-0/the-pool").value();
   const std::vector<std::string> names = {"web-1", "web-2", "web-3", "web-4"};
   EXPECT_EQ(store->plan_clone("gold", names).at(1),
-            "dmsetup message vg--0-the--pool-tpool 0 create_snap NEW ORIGIN, 3 times");
+            "dmsetup message vg--0-the--pool-tpool 0 create_snap NEW ORIGIN, 5 times");
   EXPECT_EQ(store->plan_reset("gold", names).at(3), "dmsetup message vg--0-the--pool-tpool 0 delete OLD, 3 times");
   EXPECT_EQ(store->plan_remove(names).at(2), "dmsetup message vg--0-the--pool-tpool 0 delete OLD, 3 times");
 }

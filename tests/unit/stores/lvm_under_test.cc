@@ -6,8 +6,8 @@
 
 namespace domsmith::testing {
 
-std::vector<std::string> lvm_specs() {
-  const char* setting = std::getenv("DOMSMITH_TEST_LVM");
+std::vector<std::string> lvm_specs(const char* variable) {
+  const char* setting = std::getenv(variable);
   std::string_view rest = setting == nullptr ? "" : setting;
   std::vector<std::string> specs;
   do {

@@ -10,7 +10,7 @@
 
 namespace domsmith::testing {
 
-std::vector<std::string> lvm_specs();  // one empty text where none is named
+std::vector<std::string> lvm_specs(const char* variable = "DOMSMITH_TEST_LVM");  // one empty text where none is named
 std::string lvm_label(const ::testing::TestParamInfo<std::string>& info);
 
 // Ends the use of, and removes, all volumes with that prefix.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs a program where there is real LVM: in User Mode Linux, whose kernel is an ordinary process with device-mapper in it.
 # No root, no Xen, no QEMU; the program sees this host's files read-only, and two empty volume groups:
-#   vg0 with a thin pool `pool`, vg1 without one.
+#   vg0 with a thin pool `pool`, vg1 without one; vg2 on three disks, with a thin pool on all of them.
 #
 #   run_on_lvm.sh PROGRAM [ARGUMENT…]      exit status: the program's; 77 where this host lacks something (said on stderr)
 #
@@ -28,6 +28,7 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/domsmith-uml-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 truncate -s "${DOMSMITH_UML_VG0:-3G}" "$folder/vg0.img"
 truncate -s "${DOMSMITH_UML_VG1:-1500M}" "$folder/vg1.img"
+for disk in c d e; do truncate -s 300M "$folder/$disk.img"; done
 printf '%q ' "$@" > "$folder/command"
 echo 99 > "$folder/status"
 
@@ -52,8 +53,11 @@ done
   (pvcreate -q -y --metadatasize 16m /dev/ubda /dev/ubdb &&
     vgcreate -q vg0 /dev/ubda &&
     vgcreate -q vg1 /dev/ubdb &&
-    lvcreate -q -y --type thin-pool -L 1500M --poolmetadatasize 32m -n pool vg0) &&
-  export DOMSMITH_TEST_LVM=lvm:vg0/pool,lvm:vg1 &&
+    lvcreate -q -y --type thin-pool -L 1500M --poolmetadatasize 32m -n pool vg0 &&
+    pvcreate -q -y --pvmetadatacopies 2 /dev/ubdc && pvcreate -q -y /dev/ubdd /dev/ubde &&
+    vgcreate -q vg2 /dev/ubdc /dev/ubdd /dev/ubde &&
+    lvcreate -q -y --type thin-pool -L 700M --poolmetadatasize 16m -n pool vg2) &&
+  export DOMSMITH_TEST_LVM=lvm:vg0/pool,lvm:vg1 DOMSMITH_TEST_LVM_WIDE=lvm:vg2/pool &&
   eval "\$(cat "$folder/command")"
 echo \$? > "/run/outside$folder/status"
 sync
@@ -63,7 +67,7 @@ EOF
 chmod 755 "$folder/init"
 # A session of its own: job control must not stop the inner kernel's threads.
 setsid --wait "$kernel" mem=768M root=/dev/root rootfstype=hostfs rootflags=/ ro "init=$folder/init" \
-  "ubd0=$folder/vg0.img" "ubd1=$folder/vg1.img" con=null con0=null,fd:1 quiet < /dev/null || true
+  "ubd0=$folder/vg0.img" "ubd1=$folder/vg1.img" "ubd2=$folder/c.img" "ubd3=$folder/d.img" "ubd4=$folder/e.img" con=null con0=null,fd:1 quiet < /dev/null || true
 status=$(cat "$folder/status")
 case $status in
   99) # Where the CPU's extended state (AMX) is larger than what User Mode Linux 6.1 keeps (arch/x86/um/os-Linux/registers.c).

@@ -123,13 +123,15 @@ disk_fails() {
 }
 
 many_at_once() {
-  local i pids=() failed=0
+  local i pids=() failed='' said
+  said=$(mktemp -d)
   for ((i = 1; i <= 64; i++)); do
-    domsmith clone "$image" --name "p$i" --count $((i % 4 == 0 ? 5 : 1)) --template tiny --store "$store" >/dev/null &
+    domsmith clone "$image" --name "p$i" --count $((i % 4 == 0 ? 5 : 1)) --template tiny --store "$store" >/dev/null 2>"$said/$i" &
     pids+=($!)
   done
-  for i in "${pids[@]}"; do wait "$i" || failed=$((failed + 1)); done
-  same "processes that failed" 0 "$failed"
+  for ((i = 1; i <= 64; i++)); do wait "${pids[i - 1]}" || failed+="p$i: $(cat "$said/$i") "; done
+  rm -r "$said"
+  same "processes that failed" '' "$failed"
   same "guests" 128 "$(domsmith guest list 'p*' --json | json 'len(d["guests"])')"
   same "different MACs" 128 "$(domsmith guest list 'p*' --json | json 'len({g["macs"][0] for g in d["guests"]})')"
   same "volumes" 128 "$(volumes | grep -c '^p[0-9]')"

@@ -231,9 +231,9 @@ void add_image_commands(CliContext& cli) {
   verify.add_option("IMAGE", options->name, "its name").required();
   verify
       .add_option("--rebuild", options->rebuild, "build it again from this recipe and its lock, and compare the bytes")
-      ->type_name("RECIPE");
+      .takes("RECIPE");
   verify.add_option("--lock", options->lock, "the lock for --rebuild; default: NAME.lock.toml beside the recipe")
-      ->type_name("FILE");
+      .takes("FILE");
   Verb out = cli.verb(
       image, "export", "write one to plain files", [&cli, options] { return export_image_verb(cli, *options); },
       VerbKind::changes);

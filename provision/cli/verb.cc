@@ -14,6 +14,11 @@ VerbOption& VerbOption::one_each() {
   return *this;
 }
 
+VerbOption& VerbOption::takes(const std::string& word) {
+  option_->type_name(word);
+  return *this;
+}
+
 VerbOption& VerbOption::range(unsigned least, unsigned most) {
   option_->check(CLI::Range(least, most));
   return *this;

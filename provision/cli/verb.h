@@ -17,7 +17,8 @@ class VerbOption {
  public:
   explicit VerbOption(CLI::Option& option) : option_(&option) {}
   VerbOption& required();
-  VerbOption& one_each();  // of a vector: one word each time the option stands there, and no more
+  VerbOption& one_each();                      // of a vector: one word each time the option stands there, and no more
+  VerbOption& takes(const std::string& word);  // what its value is called in the help; the option's own name otherwise
   VerbOption& range(unsigned least, unsigned most);  // usage error outside; both ends are allowed
 
  private:

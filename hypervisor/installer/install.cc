@@ -29,11 +29,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view step_names[] = {"erase",  "partition", "volumes", "slot",  "state",
-                                           "images", "boot",      "receipt", "finish"};
-
 class Installation {
  public:
+  struct Step {
+    std::string_view name;
+    unsigned usual;  // as in InstallStep
+    Result<void> (Installation::*act)();
+  };
+  static const Step steps[9];
+
   Installation(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Report& report,
                Progress& progress)
       : request_(request),
@@ -45,18 +49,13 @@ class Installation {
 
   Result<json> run() {
     Operation operation = TRY(Journal(sources_.work / "journal").begin("install", install_plan_json(plan_)));
-    using Act = Result<void> (Installation::*)();
-    constexpr Act acts[] = {&Installation::erase,      &Installation::partition,     &Installation::make_volumes,
-                            &Installation::write_slot, &Installation::write_state,   &Installation::import_images,
-                            &Installation::write_boot, &Installation::write_receipt, &Installation::finish};
-    constexpr std::size_t count = std::size(acts);
-    static_assert(count == std::size(step_names));
+    constexpr std::size_t count = std::size(steps);
     progress_.begin("install", count, "steps");
     for (std::size_t i = 0; i < count; ++i) {
-      const std::string name(step_names[i]);
+      const std::string name(steps[i].name);
       progress_.note(fmt::format("step {} of {}: {}", i + 1, count, name));
       report_.step(i + 1, count, name);
-      TRY_AS(operation.perform(name, json::object(), [&] { return (this->*acts[i])(); }),
+      TRY_AS(operation.perform(name, json::object(), [&] { return (this->*steps[i].act)(); }),
              fmt::format("the installation stopped at step {} of {}, {}", i + 1, count, name));
       progress_.advance("install", i + 1, count, "steps");
     }
@@ -218,9 +217,22 @@ class Installation {
   json receipt_ = {{"images", json::object()}};
 };
 
+constexpr Installation::Step Installation::steps[] = {
+    {"erase", 1, &Installation::erase},           {"partition", 2, &Installation::partition},
+    {"volumes", 10, &Installation::make_volumes}, {"slot", 2, &Installation::write_slot},
+    {"state", 1, &Installation::write_state},     {"images", 30, &Installation::import_images},
+    {"boot", 1, &Installation::write_boot},       {"receipt", 1, &Installation::write_receipt},
+    {"finish", 1, &Installation::finish}};
+
 }  // namespace
 
-std::vector<std::string> install_steps() { return {std::begin(step_names), std::end(step_names)}; }
+std::vector<InstallStep> install_steps() {
+  std::vector<InstallStep> steps;
+  for (const Installation::Step& step : Installation::steps) {
+    steps.push_back({.name = std::string(step.name), .usual = step.usual});
+  }
+  return steps;
+}
 
 Result<json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random, Report& report,
                      Progress& progress) {

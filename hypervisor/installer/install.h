@@ -32,8 +32,12 @@ struct InstallRequest {
   std::vector<std::string> cards;  // MACs
 };
 
+struct InstallStep {
+  std::string name;
+  unsigned usual = 0;  // seconds in QEMU with one image of 370 MiB; on another machine all are shorter
+};
 // In their order; the stage "install" of the progress counts them.
-std::vector<std::string> install_steps();
+std::vector<InstallStep> install_steps();
 
 // The receipt, which is on the host too: /var/lib/domsmith/receipt.json.
 Result<nlohmann::json> install(const InstallRequest& request, const InstallSources& sources, RandomSource& random,

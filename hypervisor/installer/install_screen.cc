@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 
 #include "hypervisor/installer/pages.h"
 #include "provision/cli/progress_line.h"
@@ -12,26 +10,25 @@
 namespace domsmith {
 namespace {
 
-// Seconds of each step in QEMU with one image of 370 MiB; on another machine all are shorter.
-constexpr std::array<unsigned, 9> usual{1, 2, 10, 2, 1, 30, 1, 1, 1};
 constexpr Seconds first_guess{3};  // earlier ones are noise
 
 }  // namespace
 
-double part_of_installation(std::size_t done, std::size_t steps) {
-  if (steps != usual.size()) {
-    return steps == 0 ? 0 : static_cast<double>(done) / static_cast<double>(steps);
+double part_of_installation(const std::vector<InstallStep>& steps, std::size_t done) {
+  unsigned gone = 0;
+  unsigned all = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    gone += i < done ? steps[i].usual : 0;
+    all += steps[i].usual;
   }
-  const auto end = usual.begin() + static_cast<std::ptrdiff_t>(std::min(done, steps));
-  return static_cast<double>(std::accumulate(usual.begin(), end, 0U)) /
-         static_cast<double>(std::accumulate(usual.begin(), usual.end(), 0U));
+  return all == 0 ? 0 : static_cast<double>(gone) / static_cast<double>(all);
 }
 
-InstallScreen::InstallScreen(Terminal& terminal, std::vector<std::string> steps, Now now)
+InstallScreen::InstallScreen(Terminal& terminal, std::vector<InstallStep> steps, Now now)
     : terminal_(terminal), steps_(std::move(steps)), now_(std::move(now)), begun_(now_()) {}
 
 std::string InstallScreen::bar() const {
-  const double part = part_of_installation(done_, steps_.size());
+  const double part = part_of_installation(steps_, done_);
   const std::size_t width = std::max<std::size_t>(terminal_.columns(), 40) - 30;
   const auto filled = static_cast<std::size_t>(part * static_cast<double>(width));
   const Seconds elapsed = now_() - begun_;
@@ -44,7 +41,7 @@ std::string InstallScreen::bar() const {
 std::vector<std::string> InstallScreen::body() const {
   std::vector<std::string> lines{bar(), std::string()};
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    lines.push_back(fmt::format("  {} {}", i < done_ ? "done" : i == done_ ? "  > " : "    ", steps_[i]));
+    lines.push_back(fmt::format("  {} {}", i < done_ ? "done" : i == done_ ? "  > " : "    ", steps_[i].name));
   }
   lines.emplace_back();
   for (const auto& [stage, event] : parts_) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "hypervisor/installer/install.h"
 #include "hypervisor/installer/terminal.h"
 
 namespace domsmith {
@@ -16,8 +17,7 @@ namespace domsmith {
 class InstallScreen final : public Progress {
  public:
   using Now = std::function<std::chrono::steady_clock::time_point()>;
-  // `steps` are install_steps().
-  InstallScreen(Terminal& terminal, std::vector<std::string> steps, Now now = std::chrono::steady_clock::now);
+  InstallScreen(Terminal& terminal, std::vector<InstallStep> steps, Now now = std::chrono::steady_clock::now);
   void event(const ProgressEvent& event) override;
 
  private:
@@ -25,7 +25,7 @@ class InstallScreen final : public Progress {
   [[nodiscard]] std::string bar() const;
   std::mutex mutex_;
   Terminal& terminal_;
-  std::vector<std::string> steps_;
+  std::vector<InstallStep> steps_;
   Now now_;
   std::chrono::steady_clock::time_point begun_;
   std::size_t done_ = 0;                        // steps
@@ -34,6 +34,6 @@ class InstallScreen final : public Progress {
 };
 
 // How much of the whole is done after `done` steps, between 0 and 1: steps are of no equal length.
-double part_of_installation(std::size_t done, std::size_t steps);
+double part_of_installation(const std::vector<InstallStep>& steps, std::size_t done);
 
 }  // namespace domsmith

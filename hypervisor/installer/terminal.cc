@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/interrupt.h"
 #include "base/utf8.h"
+#include "provision/cli/table.h"
 
 namespace domsmith {
 namespace {
@@ -118,7 +119,8 @@ Result<void> Terminal::draw(const std::vector<std::string>& lines, std::optional
   const std::size_t most = rows();
   std::string screen = "\x1b[?25l\x1b[H";
   for (std::size_t i = 0; i < std::min(lines.size(), most); ++i) {
-    screen += first_code_points(lines[i], columns());
+    // Names come from disks and cards as their makers wrote them.
+    screen += first_code_points(printable(lines[i]), columns());
     screen += i + 1 < most ? "\x1b[K\r\n" : "\x1b[K";  // a line feed on the last one would scroll
   }
   screen += "\x1b[J";

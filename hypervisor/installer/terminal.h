@@ -39,7 +39,8 @@ class Terminal {
     std::size_t row = 0;
     std::size_t column = 0;
   };
-  // The whole screen anew; what is too long or too much is cut. Without a cursor none is shown.
+  // The whole screen anew; what is too long or too much is cut, control characters become '?'. Without a cursor none
+  // is shown.
   Result<void> draw(const std::vector<std::string>& lines, std::optional<Cursor> cursor = {});
   // Waits for one. failed: the terminal is gone.
   Result<KeyPress> read_key();

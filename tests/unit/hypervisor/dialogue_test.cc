@@ -251,6 +251,21 @@ TEST(Dialogue, AnAnswerCannotBreakOutOfItsQuotes) {
   EXPECT_EQ(answer->storage.disks[0].serial, "S\"1\\");
 }
 
+// A disk's model or a card's name may hold whatever its maker, or who plugs it in, put there.
+TEST(Dialogue, NamesOfDevicesCannotDriveTheTerminal) {
+  Inventory inventory = machine();
+  inventory.disks[0].model = "\x1b]0;title\x07\x1b[2J";
+  inventory.cards[0].name = "eno\x1b[1;1Hx\xc2\x9b";
+  Person person;
+  const Asked answer = asked(person, inventory, [&] {
+    person.see("?]0;title??[2J");
+    person.type(" \r");
+    person.see("eno?[1;1Hx?");
+    person.hang_up();
+  });
+  EXPECT_FALSE(answer);
+}
+
 TEST(Terminal, IsNoPipe) {
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe(ends.data()), 0);
@@ -290,10 +305,11 @@ TEST(InstallScreen, ShowsStepsABarAndTheTimeLeft) {
 }
 
 TEST(InstallScreen, NoStepTakesTheBarBack) {
-  for (std::size_t i = 0; i < install_steps().size(); ++i) {
-    EXPECT_LT(part_of_installation(i, install_steps().size()), part_of_installation(i + 1, install_steps().size()));
+  const std::vector<InstallStep> steps = install_steps();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    EXPECT_LT(part_of_installation(steps, i), part_of_installation(steps, i + 1));
   }
-  EXPECT_DOUBLE_EQ(part_of_installation(install_steps().size(), install_steps().size()), 1.0);
+  EXPECT_DOUBLE_EQ(part_of_installation(steps, steps.size()), 1.0);
 }
 
 // A list that is longer than the screen shows the part where the person is.

@@ -32,7 +32,7 @@ std::uint64_t round_up(std::uint64_t size, std::uint64_t unit) { return round_do
 std::vector<PlannedPartition> partitions_of(const InventoryDisk& disk, bool raid) {
   std::vector<PlannedPartition> parts{
       {.number = 1, .name = "bios-boot", .type = std::string(kBiosBoot), .start = mib, .size = bios_boot_size},
-      {.number = 2, .name = "esp", .type = std::string(kEsp), .start = 2 * mib, .size = esp_size}};
+      {.number = 2, .name = std::string(esp_name), .type = std::string(kEsp), .start = 2 * mib, .size = esp_size}};
   const std::uint64_t start = 2 * mib + esp_size;
   const std::uint64_t end = round_down(disk.size, mib) - mib;  // the table's second copy
   parts.push_back({.number = 3,

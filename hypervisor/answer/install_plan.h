@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +18,9 @@ namespace domsmith {
 // all of it at each start, and takes twice as much memory meanwhile (grub-core/disk/lvm.c), so it may not be large
 // either. Bytes.
 inline constexpr std::uint64_t group_metadata = 8ULL << 20;
+
+// The GPT entry of the EFI system partition that an installation makes on each disk.
+inline constexpr std::string_view esp_name = "esp";
 
 // Taken apart from the inside out: volume groups and arrays that use the disk first, then the signatures of partitions,
 // then the table.

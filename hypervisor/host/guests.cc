@@ -16,18 +16,18 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-Result<Finished> domsmith(const HostPlaces& places, std::vector<std::string> words) {
-  words.insert(words.begin(), places.program.string());
+Result<Finished> domsmith(const fs::path& program, std::vector<std::string> words) {
+  words.insert(words.begin(), program.string());
   return run({.argv = std::move(words), .environment = {}, .working_directory = {}});
 }
 
-Result<json> all_guests(const HostPlaces& places) {
-  const Finished done = TRY(domsmith(places, {"guest", "list", "--json"}));
+Result<json> guest_list(const fs::path& program) {
+  const Finished done = TRY(domsmith(program, {"guest", "list", "--json"}));
   json document = json::parse(done.out, nullptr, false);
   if (!done.status.success() || !document.is_object() || !document["guests"].is_array()) {
     return fail(ErrorCode::failed, "cannot list the guests: " + trimmed(done.err_tail));
   }
-  return document["guests"];
+  return document;
 }
 
 std::vector<std::string> names_of(const std::string& name, unsigned count) {
@@ -59,7 +59,7 @@ Result<std::vector<std::string>> clone_entry(const HostPlaces& places, const jso
   if (fs::exists(places.keys, ignored)) {
     words.insert(words.end(), {"--ssh-keys", places.keys.string()});
   }
-  const Finished done = TRY(domsmith(places, std::move(words)));
+  const Finished done = TRY(domsmith(places.program, std::move(words)));
   if (!done.status.success()) {
     return fail(ErrorCode::failed, fmt::format("cannot clone the guests {}: {}", name, trimmed(done.err_tail)));
   }
@@ -73,7 +73,8 @@ Result<std::vector<std::string>> first_guests(const HostPlaces& places, Progress
   }
   progress.note("first start: cloning the guests of the answer file");
   std::set<std::string> known;
-  for (const json& guest : TRY(all_guests(places))) {
+  const json all = TRY(guest_list(places.program));
+  for (const json& guest : all["guests"]) {
     known.insert(guest.value("name", ""));
   }
   const json wanted = json::parse(TRY(read_file(places.first_boot)), nullptr, false);
@@ -89,7 +90,7 @@ Result<std::vector<std::string>> start_once(const HostPlaces& places, const std:
                                             Progress& progress) {
   std::vector<std::string> failed;
   for (const std::string& name : names) {
-    const Finished done = TRY(domsmith(places, {"guest", "start", name, "--progress=none"}));
+    const Finished done = TRY(domsmith(places.program, {"guest", "start", name, "--progress=none"}));
     progress.note(
         fmt::format("{} {}", name, done.status.success() ? "is started" : "did not start: " + trimmed(done.err_tail)));
     if (!done.status.success()) {
@@ -111,14 +112,22 @@ Result<void> start_each(const HostPlaces& places, const std::vector<std::string>
 
 }  // namespace
 
-std::vector<std::string> running_names(const json& document) {
+Result<std::vector<std::string>> running_names(const json& document) {
   std::vector<std::string> names;
-  for (const json& guest : document.is_object() ? document.value("guests", json::array()) : json::array()) {
+  for (const json& guest : document["guests"]) {
+    if (!guest.contains("running")) {
+      return fail(ErrorCode::failed, "it is not known which guests run");
+    }
     if (guest.value("running", false)) {
       names.push_back(guest.value("name", ""));
     }
   }
   return names;
+}
+
+Result<std::vector<std::string>> running_guests(const fs::path& program) {
+  const json document = TRY(guest_list(program));
+  return running_names(document);
 }
 
 std::vector<std::string> autostart_names(const fs::path& folder) {
@@ -147,14 +156,14 @@ Result<void> start_host_guests(const HostPlaces& places, Progress& progress) {
 Result<void> stop_host_guests(const HostPlaces& places, Progress& progress) {
   std::vector<std::string> words{"guest", "stop", "--force", "--timeout", "120", "--progress=none"};
   const std::size_t fixed = words.size();
-  for (std::string& name : running_names({{"guests", TRY(all_guests(places))}})) {
+  for (std::string& name : TRY(running_guests(places.program))) {
     words.push_back(std::move(name));
   }
   if (words.size() == fixed) {
     return {};
   }
   progress.note(fmt::format("{} guests are asked to power off", words.size() - fixed));
-  const Finished done = TRY(domsmith(places, std::move(words)));
+  const Finished done = TRY(domsmith(places.program, std::move(words)));
   return done.status.success() ? Result<void>() : fail(ErrorCode::failed, trimmed(done.err_tail));
 }
 

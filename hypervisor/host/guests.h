@@ -21,8 +21,12 @@ struct HostPlaces {
 // The guests that have a config in the folder, sorted.
 std::vector<std::string> autostart_names(const std::filesystem::path& folder);
 
-// Of what `guest list --json` prints, the names of guests that have a domain now.
-std::vector<std::string> running_names(const nlohmann::json& document);
+// Of what `guest list --json` prints, the names of guests that have a domain now. failed: it does not say, as where Xen
+// cannot be asked; that is not to have none.
+Result<std::vector<std::string>> running_names(const nlohmann::json& document);
+
+// The same, of the host that `program` (domsmith) runs on.
+Result<std::vector<std::string>> running_guests(const std::filesystem::path& program);
 
 // At the first start: clones the guests of the answer file, and starts them all. At every start: starts those of the
 // autostart folder, in the order of their names. A guest that does not start does not keep the others from it, and is

@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <span>
 
 #include "base/block_target.h"
@@ -15,6 +14,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "hypervisor/answer/install_plan.h"
 #include "hypervisor/boot/environment.h"
 #include "hypervisor/host/guests.h"
 #include "hypervisor/init/root.h"
@@ -31,17 +31,23 @@ std::string slot_device(const RunningSlot& running, const std::string& slot) {
   return fmt::format("/dev/{}/slot-{}", running.group, slot);
 }
 
-// One EFI system partition a disk: all say the same, for any of them may be the one that starts the machine.
+// One EFI system partition a disk: all say the same, for any of them may be the one that starts the machine. Without
+// devices to look at blkid(8) would probe all there are, guests' volumes among them.
 Result<std::vector<std::string>> boot_partitions() {
-  const Finished found =
-      TRY(run({.argv = {TRY(find_program("blkid")), "-c", "/dev/null", "-t", "LABEL=DOMSMITHEFI", "-o", "device"},
-               .environment = {},
-               .working_directory = {}}));
-  std::vector<std::string> devices = split_lines(trimmed(found.out));
-  if (trimmed(found.out).empty()) {
+  std::vector<std::string> argv{TRY(find_program("blkid")), "-c", "/dev/null", "-t",
+                                "LABEL=DOMSMITHEFI",        "-o", "device"};
+  const std::size_t fixed = argv.size();
+  for (std::string& device : partitions_named(esp_name)) {
+    argv.push_back(std::move(device));
+  }
+  const bool any = argv.size() > fixed;
+  const std::string found =
+      any ? trimmed(TRY(run({.argv = std::move(argv), .environment = {}, .working_directory = {}})).out)
+          : std::string();
+  if (found.empty()) {
     return fail(ErrorCode::not_found, "no file system is labelled DOMSMITHEFI", "is this host installed by domsmith?");
   }
-  return devices;
+  return split_lines(found);
 }
 
 using Change = std::function<Result<std::string>(const std::string& block)>;
@@ -128,15 +134,21 @@ std::vector<std::string> bridges_of(const fs::path& root) {
   return bridges;
 }
 
-Result<std::set<std::string>> running_guests(const fs::path& program) {
-  const Finished done =
-      TRY(run({.argv = {program.string(), "guest", "list", "--json"}, .environment = {}, .working_directory = {}}));
-  const nlohmann::json document = nlohmann::json::parse(done.out, nullptr, false);
-  const auto names = running_names(document);
-  return std::set<std::string>(names.begin(), names.end());
-}
-
 }  // namespace
+
+std::vector<std::string> partitions_named(std::string_view name, const fs::path& root) {
+  std::vector<std::string> devices;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(root / "sys/class/block", error)) {
+    for (const std::string& line : split_lines(read_file(entry.path() / "uevent").value_or(""))) {
+      if (line == fmt::format("PARTNAME={}", name)) {
+        devices.push_back("/dev/" + entry.path().filename().string());
+      }
+    }
+  }
+  std::ranges::sort(devices);
+  return devices;
+}
 
 Result<RunningSlot> running_slot(std::string_view cmdline) {
   const auto wanted = host_init::read_wanted(cmdline);
@@ -176,6 +188,20 @@ Result<void> rollback_slot(const RunningSlot& running) {
   });
 }
 
+std::vector<std::string> guest_faults(const HealthSources& sources) {
+  const auto running = running_guests(sources.program);
+  if (!running) {
+    return {running.error().what};
+  }
+  std::vector<std::string> faults;
+  for (const std::string& name : autostart_names(sources.root / "etc/xen/auto")) {
+    if (std::ranges::find(*running, name) == running->end()) {
+      faults.push_back(fmt::format("the guest {} does not run", name));
+    }
+  }
+  return faults;
+}
+
 Result<std::vector<std::string>> host_faults(const RunningSlot& running, const HealthSources& sources) {
   std::vector<std::string> faults;
   if (!TRY(runs({"xenstore-exists", "/local/domain/0/name"}))) {
@@ -190,12 +216,7 @@ Result<std::vector<std::string>> host_faults(const RunningSlot& running, const H
   if (!TRY(runs({"lvs", running.group}))) {
     faults.push_back(fmt::format("the volume group {} cannot be read", running.group));
   }
-  const auto names = TRY(running_guests(sources.program));
-  for (const std::string& name : autostart_names(sources.root / "etc/xen/auto")) {
-    if (!names.contains(name)) {
-      faults.push_back(fmt::format("the guest {} does not run", name));
-    }
-  }
+  std::ranges::move(guest_faults(sources), std::back_inserter(faults));
   return faults;
 }
 

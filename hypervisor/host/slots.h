@@ -31,12 +31,17 @@ Result<void> upgrade_slot(const RunningSlot& running, const std::filesystem::pat
                           Progress& progress);
 Result<void> rollback_slot(const RunningSlot& running);
 
+// Devices of partitions that bear this name in a GPT: {"/dev/sda2", …}. Told by sysfs, nothing is read from a disk.
+std::vector<std::string> partitions_named(std::string_view name, const std::filesystem::path& root = "/");
+
 // What is wrong with this host; empty: nothing. xenstored answers, the bridges of /etc/systemd/network are there, the
-// volume group has its pool, and every guest that starts with the host runs.
+// volume group has its pool, the guests can be listed, and every guest that starts with the host runs.
 struct HealthSources {
   std::filesystem::path program;
   std::filesystem::path root = "/";
 };
+// Of these the guests' part.
+std::vector<std::string> guest_faults(const HealthSources& sources);
 Result<std::vector<std::string>> host_faults(const RunningSlot& running, const HealthSources& sources);
 
 enum class Settled { known, kept, refused };  // refused: the caller starts the machine again

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "hypervisor/host/slots.h"
 #include "provision/cli/guest_table.h"
 
 namespace domsmith {
@@ -66,9 +67,50 @@ TEST(HostGuests, ThoseThatRunAreThoseWithADomain) {
   RunningDomain domain;
   domain.domid = 7;
   const Domains domains = std::map<std::string, RunningDomain>{{"b", domain}};
-  EXPECT_THAT(running_names(guests_json(guests, domains)), ElementsAre("b"));
-  EXPECT_THAT(running_names(guests_json(guests, std::nullopt)), ElementsAre());
-  EXPECT_THAT(running_names("no document"), ElementsAre());
+  const auto names = running_names(guests_json(guests, domains));
+  ASSERT_TRUE(names);
+  EXPECT_THAT(*names, ElementsAre("b"));
+  EXPECT_FALSE(running_names(guests_json(guests, std::nullopt))) << "not to know is not to have none";
+}
+
+// A slot whose domsmith cannot list guests passed for healthy on a host without guests that start with it.
+TEST(HostGuests, AHostThatCannotListThemHasAFault) {
+  TemporaryDirectory folder = TemporaryDirectory::make().value();
+  const fs::path program = folder.path() / "domsmith";
+  ASSERT_TRUE(write_file_atomic(program, "#!/bin/sh\necho 'no registry' >&2\nexit 1\n", 0755));
+  const auto running = running_guests(program);
+  ASSERT_FALSE(running);
+  EXPECT_THAT(running.error().what, HasSubstr("cannot list the guests: no registry"));
+  ASSERT_TRUE(write_file_atomic(program, "#!/bin/sh\necho no document\n", 0755));
+  EXPECT_FALSE(running_guests(program));
+
+  const auto faults = guest_faults({.program = program, .root = folder.path()});
+  ASSERT_EQ(faults.size(), 1U);
+  EXPECT_THAT(faults[0], HasSubstr("cannot list the guests"));
+}
+
+TEST(HostGuests, EachThatStartsWithTheHostAndDoesNotRunIsAFault) {
+  TemporaryDirectory folder = TemporaryDirectory::make().value();
+  const fs::path program = folder.path() / "domsmith";
+  ASSERT_TRUE(write_file_atomic(
+      program,
+      "#!/bin/sh\necho '{\"guests\": [{\"name\": \"a\", \"running\": true}, {\"name\": \"b\", \"running\": false}]}'\n",
+      0755));
+  for (const char* name : {"a", "b"}) {
+    ASSERT_TRUE(write_file_atomic(folder.path() / "etc/xen/auto" / (std::string(name) + ".cfg"), "x"));
+  }
+  EXPECT_THAT(guest_faults({.program = program, .root = folder.path()}), ElementsAre("the guest b does not run"));
+}
+
+// blkid(8) without devices reads them all, and guests' volumes are among them.
+TEST(HostSlots, BootPartitionsAreFoundByTheirNameAlone) {
+  TemporaryDirectory folder = TemporaryDirectory::make().value();
+  const fs::path block = folder.path() / "sys/class/block";
+  ASSERT_TRUE(write_file_atomic(block / "vdb2/uevent", "DEVNAME=vdb2\nPARTN=2\nPARTNAME=esp\n"));
+  ASSERT_TRUE(write_file_atomic(block / "sda2/uevent", "DEVNAME=sda2\nPARTN=2\nPARTNAME=esp\n"));
+  ASSERT_TRUE(write_file_atomic(block / "sda3/uevent", "DEVNAME=sda3\nPARTN=3\nPARTNAME=lvm\n"));
+  ASSERT_TRUE(write_file_atomic(block / "dm-7/uevent", "DEVNAME=dm-7\nDEVTYPE=disk\n"));
+  EXPECT_THAT(partitions_named("esp", folder.path()), ElementsAre("/dev/sda2", "/dev/vdb2"));
 }
 
 }  // namespace

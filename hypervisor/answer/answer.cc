@@ -14,6 +14,7 @@ AnswerXen xen_of(const DocumentTable& table) {
   return {.dom0_memory = bytes_of(table, "dom0-memory"),
           .dom0_vcpus = static_cast<unsigned>(table.integer("dom0-vcpus")),
           .serial = table.string("serial"),
+          .guest_cpus = table.string("guest-cpus"),
           .options = table.string("options"),
           .dom0_options = table.string("dom0-options")};
 }

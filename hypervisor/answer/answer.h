@@ -30,6 +30,7 @@ struct AnswerXen {
   std::uint64_t dom0_memory = 0;
   unsigned dom0_vcpus = 1;
   std::string serial;        // "com1", "com2" or "none"
+  std::string guest_cpus;    // where guests may run, as xl.cfg(5) writes it: "all,^0"; "" for anywhere
   std::string options;       // more words for Xen's command line
   std::string dom0_options;  // more words for dom0's
 };

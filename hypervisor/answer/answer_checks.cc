@@ -7,6 +7,7 @@
 
 #include "hypervisor/answer/disk_match.h"
 #include "provision/domain/spec.h"
+#include "provision/domain/xl_settings.h"
 #include "provision/identity/identity.h"
 #include "provision/registry/mac.h"
 
@@ -138,6 +139,14 @@ std::optional<Complaint> address(std::string_view text) {
 std::optional<Complaint> ssh_key(std::string_view text) { return complaint_of(check_authorized_key(text)); }
 
 std::optional<Complaint> bridge(std::string_view text) { return complaint_of(check_bridge(text)); }
+
+std::optional<Complaint> cpu_list(std::string_view text) {
+  const auto cpus = parse_cpu_list(text);
+  if (cpus && cpus->empty()) {
+    return Complaint{.what = fmt::format("'{}' leaves guests no CPU", text.substr(0, 64)), .hint = "as in \"all,^0\""};
+  }
+  return complaint_of(cpus);
+}
 
 std::optional<Complaint> url(std::string_view text) {
   const bool known = text.starts_with("http://");

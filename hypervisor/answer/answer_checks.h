@@ -14,6 +14,7 @@ std::optional<Complaint> address_with_prefix(std::string_view text);  // "192.0.
 std::optional<Complaint> address(std::string_view text);
 std::optional<Complaint> ssh_key(std::string_view text);
 std::optional<Complaint> bridge(std::string_view text);
+std::optional<Complaint> cpu_list(std::string_view text);     // xl.cfg(5), "cpus"
 std::optional<Complaint> url(std::string_view text);          // http://
 std::optional<Complaint> volume_name(std::string_view text);  // lvm(8), "Valid names"
 

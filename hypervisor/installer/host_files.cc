@@ -127,6 +127,9 @@ HostFiles host_files(const Answer& answer, const InstallPlan& plan, const std::v
   files["fstab"] = {"tmpfs /tmp tmpfs mode=1777,nosuid,nodev 0 0\n"};
   files["domsmith/domsmith.toml"] = {fmt::format("store = \"lvm:{}/{}\"\nbridge = \"{}\"\n", plan.volume_group,
                                                  answer.storage.pool, plan.networks.front().name)};
+  if (!answer.xen.guest_cpus.empty()) {
+    files["xen/xl.conf"] = {fmt::format("# xl.conf(5)\nvm.cpumask = \"{}\"\n", answer.xen.guest_cpus)};
+  }
   if (!answer.guests.empty()) {
     files["domsmith/first-boot.json"] = {guests_text(answer)};
   }

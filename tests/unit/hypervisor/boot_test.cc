@@ -20,7 +20,12 @@ void expect_boot_text(const std::string& name, const std::string& text) {
 }
 
 AnswerXen usual() {
-  return {.dom0_memory = 256ULL << 20, .dom0_vcpus = 1, .serial = "com1", .options = "", .dom0_options = ""};
+  return {.dom0_memory = 256ULL << 20,
+          .dom0_vcpus = 1,
+          .serial = "com1",
+          .guest_cpus = "",
+          .options = "",
+          .dom0_options = ""};
 }
 
 TEST(BootMenu, OfAMediumWithAnAnswerFile) {

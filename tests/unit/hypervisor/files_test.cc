@@ -24,6 +24,8 @@ constexpr const char* kAnswer = R"(
 [host]
 name = "xen1"
 ssh-keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f me"]
+[xen]
+guest-cpus = "all,^0"
 [[disk]]
 serial = "S1"
 [[disk]]

@@ -16,12 +16,12 @@ printf 'iso-mib %s\n' "$size"
 
 fresh_disks DISK0 DISK1
 mkfs.ext4 -q -F -L precious "$(disk_file DISK1)"
-before=$(sha256sum <"$(disk_file DISK1)")
+before=$(stat -c %y "$(disk_file DISK1)")
 medium_arguments "$iso"
 start_machine install "${medium[@]}"
 wait_for 900 "a disk with somebody's data is refused" grep -aq 'domsmith\[.*is not empty: .*ext4.*precious' "$state/install.log"
 stop_machine
-[[ $(sha256sum <"$(disk_file DISK1)") == "$before" ]] || die "the disk with somebody's data is another one now"
+[[ $(stat -c %y "$(disk_file DISK1)") == "$before" ]] || die "the disk with somebody's data is another one now"
 [[ $(od -An -tx1 -N1048576 "$(disk_file DISK0)" | tr -d ' 0*\n') == "" ]] || die "the empty disk was written to"
 
 fresh_disks DISK0 DISK1

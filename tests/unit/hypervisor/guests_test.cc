@@ -60,6 +60,32 @@ TEST(HostGuests, NamesWhatDoesNotStartAndStartsTheOthers) {
   EXPECT_THAT(scene.asked(), ElementsAre("a", "b", "a"));
 }
 
+TEST(HostGuests, TheFirstStartClonesWhatTheAnswerFileSays) {
+  TemporaryDirectory folder = TemporaryDirectory::make().value();
+  const fs::path program = folder.path() / "domsmith";
+  ASSERT_TRUE(write_file_atomic(program,
+                                fmt::format("#!/bin/sh\ncd {}\n"
+                                            "[ \"$1 $2\" != 'guest list' ] || exec echo '{{\"guests\": []}}'\n"
+                                            "echo \"$*\" >>asked\n",
+                                            folder.path().string()),
+                                0755));
+  const HostPlaces places{.program = program,
+                          .first_boot = folder.path() / "first-boot.json",
+                          .keys = folder.path() / "none",
+                          .autostart = folder.path() / "auto"};
+  ASSERT_TRUE(
+      write_file_atomic(places.first_boot,
+                        R"({"guests": [{"image": "i", "name": "web", "count": 2, "template": "tiny", "autostart": true},
+                                               {"image": "i", "name": "db", "count": 1, "template": "small", "autostart": false}]})"));
+  SilentProgress progress;
+  ASSERT_TRUE(start_host_guests(places, progress));
+  EXPECT_THAT(split_lines(trimmed(read_file(folder.path() / "asked").value_or(""))),
+              ElementsAre("clone i --name web --count 2 --template tiny --autostart",
+                          "clone i --name db --count 1 --template small", "guest start web-1 --progress=none",
+                          "guest start web-2 --progress=none", "guest start db --progress=none"));
+  EXPECT_FALSE(fs::exists(places.first_boot)) << "the next start would clone them once more";
+}
+
 // The registry's "state" of a guest says nothing of a domain: a host that took it for one stopped no guest, and kept no
 // new slot.
 TEST(HostGuests, ThoseThatRunAreThoseWithADomain) {

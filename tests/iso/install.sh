@@ -26,7 +26,7 @@ wait_for 900 "ssh answers" host true
 wait_for 1800 "the host has started" host 'systemctl is-active multi-user.target'
 host 'systemctl is-active --quiet domsmith-guests.service' || { host journalctl -b --no-pager -u domsmith-guests; die "the guests of the answer file"; }
 [[ $(host domsmith guest list --json | grep -o '"running": true' | wc -l) == 2 ]] || { host domsmith guest list; die "not all guests run"; }
-for guest in web-1 web-2; do
+for guest in web db; do
   wait_for 1200 "$guest has a login prompt" host "grep -aq '$guest login:' /var/log/xen/console/guest-$guest.log"
 done
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -35,6 +36,12 @@ bool all_zero(std::span<const std::byte> bytes) {
          (bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
+constexpr std::size_t page_bytes = 4096;  // no device has longer sectors
+
+struct PageDeleter {
+  void operator()(std::byte* bytes) const { std::free(bytes); }
+};
+
 class FdTarget final : public BlockTarget {
  public:
   FdTarget(Fd fd, std::string name, std::uint64_t size, bool device, Discards discards = Discards::anything)
@@ -56,6 +63,25 @@ class FdTarget final : public BlockTarget {
     return {};
   }
 
+  Result<void> write_once(std::uint64_t offset, std::span<const std::byte> from) override {
+    TRY(check_range(*this, offset, from.size()));
+    const auto whole = [](std::uint64_t number) { return number % page_bytes == 0; };
+    if (!device_ || !whole(offset) || !whole(from.size()) || !whole(reinterpret_cast<std::uintptr_t>(from.data()))) {
+      return write(offset, from);
+    }
+    if (!direct_) {
+      // Another open file: the pages that are written here are taken out of the cache that both have (open(2),
+      // O_DIRECT).
+      auto again = open_fd(fmt::format("/proc/self/fd/{}", fd_.get()), O_WRONLY | O_DIRECT);
+      if (!again) {
+        return write(offset, from);
+      }
+      direct_ = std::move(*again);
+    }
+    TRY_AS(pwrite_all(direct_.get(), offset, from), fmt::format("cannot write {}", name_));
+    return {};
+  }
+
   Result<void> discard(std::uint64_t offset, std::uint64_t length) override {
     TRY(check_range(*this, offset, length));
     if (length == 0) {
@@ -64,9 +90,8 @@ class FdTarget final : public BlockTarget {
     if (!device_) {
       return discard_sectors(offset, length);
     }
-    static constexpr std::uint64_t sector = 4096;  // no device has longer ones
-    const std::uint64_t first = (offset + sector - 1) / sector * sector;
-    const std::uint64_t last = (offset + length) / sector * sector;
+    const std::uint64_t first = (offset + page_bytes - 1) / page_bytes * page_bytes;
+    const std::uint64_t last = (offset + length) / page_bytes * page_bytes;
     if (first >= last) {
       return write_zeroes(offset, length);
     }
@@ -150,6 +175,7 @@ class FdTarget final : public BlockTarget {
   }
 
   Fd fd_;
+  Fd direct_;  // of a device, when it was needed
   std::string name_;
   std::uint64_t size_;
   bool device_;
@@ -269,9 +295,35 @@ std::unique_ptr<BlockTarget> memory_target(std::uint64_t size, std::string name)
   return std::make_unique<MemoryTarget>(size, std::move(name));
 }
 
+namespace {
+
+// What is not zero, in as few writes as can be; `block` is the smallest hole.
+Result<std::uint64_t> write_pieces(BlockTarget& to, std::uint64_t offset, std::span<const std::byte> bytes,
+                                   std::size_t block) {
+  const auto holds = [&](std::size_t i) { return !all_zero(bytes.subspan(i, std::min(block, bytes.size() - i))); };
+  std::uint64_t written = 0;
+  for (std::size_t i = 0; i < bytes.size(); i += block) {
+    const std::size_t from = i;
+    while (i < bytes.size() && holds(i)) {
+      i += block;
+    }
+    if (const std::size_t length = std::min(i, bytes.size()) - from; length > 0) {
+      TRY(to.write_once(offset + from, bytes.subspan(from, length)));
+      written += length;
+    }
+  }
+  return written;
+}
+
+}  // namespace
+
 Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range) {
   static constexpr std::size_t block = 65536;
-  std::vector<std::byte> buffer(16 * block);
+  static constexpr std::size_t room = 16 * block;
+  const std::unique_ptr<std::byte, PageDeleter> buffer(static_cast<std::byte*>(std::aligned_alloc(page_bytes, room)));
+  if (!buffer) {
+    return fail(ErrorCode::failed, "no memory for a copy");
+  }
   const std::uint64_t end = range.offset + range.length;
   std::uint64_t written = 0;
   for (std::uint64_t at = range.offset; at < end;) {
@@ -282,15 +334,9 @@ Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange 
     }
     at = std::max(at, data->offset);
     const std::uint64_t stop = std::min(end, data->offset + data->length);
-    const std::span part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), stop - at));
+    const std::span part = std::span(buffer.get(), std::min<std::uint64_t>(room, stop - at));
     TRY(from.read(at, part));
-    for (std::size_t i = 0; i < part.size(); i += block) {
-      const auto piece = part.subspan(i, std::min(block, part.size() - i));
-      if (!all_zero(piece)) {
-        TRY(to.write(at + i, piece));
-        written += piece.size();
-      }
-    }
+    written += TRY(write_pieces(to, at, part, block));
     at += part.size();
   }
   return written;

@@ -25,6 +25,9 @@ class BlockTarget {
   // Both fail for a range past the end. Reading what was never written gives zeroes on targets of ours.
   virtual Result<void> read(std::uint64_t offset, std::span<std::byte> into) = 0;
   virtual Result<void> write(std::uint64_t offset, std::span<const std::byte> from) = 0;
+  // The same, of a large copy that nobody reads soon: a device gets it past the page cache, where the bytes, their
+  // offset and their number are whole pages. The cache of a small dom0 costs more than the disk.
+  virtual Result<void> write_once(std::uint64_t offset, std::span<const std::byte> from) { return write(offset, from); }
   // Makes the range read as zeroes and gives its space back where that is possible.
   virtual Result<void> discard(std::uint64_t offset, std::uint64_t length) = 0;
   virtual Result<void> flush() = 0;  // durable when it returns

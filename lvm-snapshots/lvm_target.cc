@@ -35,6 +35,9 @@ class LvmTarget final : public BlockTarget {
   Result<void> write(std::uint64_t offset, std::span<const std::byte> from) override {
     return device_->write(offset, from);
   }
+  Result<void> write_once(std::uint64_t offset, std::span<const std::byte> from) override {
+    return device_->write_once(offset, from);
+  }
   Result<void> discard(std::uint64_t offset, std::uint64_t length) override { return device_->discard(offset, length); }
   Result<void> flush() override { return device_->flush(); }
   Result<std::optional<ByteRange>> next_data(std::uint64_t offset) override { return device_->next_data(offset); }

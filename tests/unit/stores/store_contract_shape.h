@@ -1,10 +1,43 @@
-// The contract of the verbs that change what a volume is, or how long: adopt, resize. Included behind
-// store_contract.h by whoever instantiates it.
+// The contract of large copies, and of the verbs that change what a volume is, or how long: adopt, resize. Included
+// behind store_contract.h by whoever instantiates it.
 #pragma once
+
+#include <cstdlib>
 
 #include "tests/unit/stores/store_contract.h"
 
 namespace domsmith::testing {
+
+// Some of it goes past the page cache, some does not.
+TEST_P(StoreContract, ALargeCopyIsReadLikeWhatIsWritten) {
+  constexpr std::size_t large = 256U << 10;
+  constexpr std::uint64_t at = 64U << 10;
+  ASSERT_TRUE(ok(store().create(name("fresh"), size())));
+  std::string wanted(at + large + 8192, '\0');
+  {
+    auto volume = store().open(name("fresh"), Access::read_write);
+    ASSERT_TRUE(ok(volume));
+    const std::unique_ptr<std::byte, decltype(&std::free)> pages(
+        static_cast<std::byte*>(std::aligned_alloc(4096, large)), &std::free);
+    const std::span all(pages.get(), large);
+    std::ranges::fill(all, std::byte{'n'});
+    const auto put = [&](std::uint64_t offset, std::string_view text) {
+      wanted.replace(offset, text.size(), text);
+      ASSERT_TRUE(ok((*volume)->write(offset, std::as_bytes(std::span(text)))));
+    };
+    put(at - 2, "older");
+    ASSERT_TRUE(ok((*volume)->write_once(at, all)));
+    wanted.replace(at, large, std::string(large, 'n'));
+    put(at + 5000, "newer");
+    ASSERT_TRUE(ok((*volume)->write_once(at + large + 100, all.first(200))));
+    wanted.replace(at + large + 100, 200, std::string(200, 'n'));
+    std::string seen(wanted.size(), '?');
+    ASSERT_TRUE(ok((*volume)->read(0, std::as_writable_bytes(std::span(seen)))));
+    EXPECT_TRUE(seen == wanted) << "while it is open";
+    ASSERT_TRUE(ok((*volume)->flush()));
+  }
+  EXPECT_TRUE(read("fresh", 0, wanted.size()) == wanted) << "when it is opened again";
+}
 
 TEST_P(StoreContract, AnAdoptedVolumeIsACloneWithBytesOfItsOwn) {
   make_golden("gold", "golden");

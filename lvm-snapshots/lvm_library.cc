@@ -5,6 +5,7 @@
 #include <libdevmapper.h>
 #include <lvm2cmd.h>
 #include <malloc.h>
+#include <sys/stat.h>
 
 #include <clocale>
 #include <filesystem>
@@ -38,10 +39,24 @@ extern "C" void take_line(int level, const char* file, int, int, const char* mes
 
 extern "C" void drop_line(int, const char*, int, int, const char*, ...) {}
 
+// LVM makes its files by lvm.conf's global/umask, 077, and leaves it so: whatever this process made later nobody but
+// root could read, such as the network's configuration of a host that was being installed.
+class KeptUmask {
+ public:
+  KeptUmask() : before_(::umask(S_IRWXG | S_IRWXO)) { ::umask(before_); }
+  KeptUmask(const KeptUmask&) = delete;
+  KeptUmask& operator=(const KeptUmask&) = delete;
+  ~KeptUmask() { ::umask(before_); }
+
+ private:
+  mode_t before_;
+};
+
 // lvm2_init() (lib/commands/toolcontext.c, create_toolcontext) closes and reopens stdin and stdout of whoever calls it
 // in the main thread, sets the locale, and keeps malloc from mapping memory. A thread of its own, and putting the rest
 // back, leaves this process as it was.
 void* start_quietly() {
+  const KeptUmask kept;
   const std::string locale = std::setlocale(LC_ALL, nullptr);
   void* handle = nullptr;
   std::thread([&handle] { handle = lvm2_init(); }).join();
@@ -97,6 +112,7 @@ LvmLibrary::~LvmLibrary() { lvm2_exit(handle_); }
 
 LvmOutcome LvmLibrary::run(const LvmCommand& command) {
   const std::lock_guard lock(mutex_);
+  const KeptUmask kept;
   const std::string text = command_text(command);
   log_debug("lvm: " + text);
   LvmOutcome outcome;

@@ -40,14 +40,17 @@ Result<ImageRecord> built(Workplace& place, VolumeStore& store, const fs::path& 
 Result<void> pack_image(Workplace& place, VolumeStore& store, const ImageRecord& image, const fs::path& out,
                         Progress& progress) {
   const TemporaryDirectory work = TRY(TemporaryDirectory::make());
-  TRY(export_image(place, store, image, work.path() / "all", progress));
-  const fs::path only = work.path() / "image";
-  TRY(make_directories(only));
-  std::error_code error;
-  fs::rename(work.path() / "all" / (image.name + ".img"), only / (image.name + ".img"), error);
+  const fs::path all = work.path() / "image";
+  TRY(export_image(place, store, image, all, progress));
+  // Without what this store alone knows of it: the same recipe gives the same medium anywhere.
+  nlohmann::json facts = record_json(image);
+  for (const char* key : {"store", "volume", "created", "state", "operation"}) {
+    facts.erase(key);
+  }
+  TRY(write_file_atomic(all / (image.name + ".json"), json_text(facts)));
   TRY(make_directories(out.parent_path()));
-  const Command pack = TRY(
-      squashfs_command(only.string(), out, {"-comp", "zstd", "-Xcompression-level", "6", "-all-root", "-noappend"}));
+  const Command pack =
+      TRY(squashfs_command(all.string(), out, {"-comp", "zstd", "-Xcompression-level", "6", "-all-root", "-noappend"}));
   TRY_AS(run_checked(pack), fmt::format("cannot pack the image {}", image.name));
   return {};
 }

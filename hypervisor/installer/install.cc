@@ -17,6 +17,7 @@
 #include "hypervisor/installer/live_inventory.h"
 #include "hypervisor/installer/machine.h"
 #include "hypervisor/installer/partition_table.h"
+#include "lvm-snapshots/lvm_library.h"
 #include "lvm-snapshots/store.h"
 #include "provision/cli/paths.h"
 #include "provision/identity/identity.h"
@@ -92,8 +93,14 @@ class Installation {
   }
 
   Result<void> make_volumes() {
+    // Inside this process: a program for each command would read itself and all devices anew.
+    const std::shared_ptr<LvmLibrary> lvm = TRY(LvmLibrary::get());
     for (const InstallCommand& command : volume_commands(plan_)) {
-      TRY(run_command(command));
+      if (LvmOutcome outcome = lvm->run(command.argv); !outcome.success) {
+        auto failed = fail(ErrorCode::failed, fmt::format("'{}' failed", command_text(command.argv)));
+        failed.error().causes = std::move(outcome.errors);
+        return failed;
+      }
     }
     return {};
   }
@@ -134,7 +141,7 @@ class Installation {
     for (const auto& [name, facts] : medium["images"].items()) {
       const fs::path folder = sources_.work / "image";
       TRY(mount_file(sources_.medium / "domsmith/images" / (name + ".squashfs"), folder, "squashfs"));
-      const auto imported = import_one(folder / (name + ".img"));
+      const auto imported = import_one(folder);
       TRY(unmount(folder));
       TRY(imported);
       receipt_["images"][name] = facts;
@@ -143,12 +150,12 @@ class Installation {
   }
 
   // Into the new host's own registry and pool.
-  Result<void> import_one(const fs::path& image) {
+  Result<void> import_one(const fs::path& exported) {
     const Paths paths{.root = sources_.target};
     Registry registry = TRY(Registry::open(paths.registry()));
     Workplace place{registry, Journal(paths.journal()), paths.state(), paths.boot(), paths.xen(), open_store};
     const auto store = TRY(open_store(fmt::format("lvm:{}/{}", plan_.volume_group, request_.answer.storage.pool)));
-    TRY(import_image(place, *store, image, "", progress_));
+    TRY(import_exported(place, *store, exported, progress_));
     return {};
   }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/file.h"
 #include "base/json_text.h"
 #include "imagebuild/boot/cache.h"
@@ -112,7 +113,70 @@ Result<fs::path> raw_image(const fs::path& source) {
   return found;
 }
 
+Result<std::string> exported_file(const fs::path& file, const std::string& sha256) {
+  std::string bytes = TRY(read_file(file, boot::longest_boot_file));
+  if (sha256_hex(bytes) != sha256) {
+    return fail(ErrorCode::bad_input, fmt::format("{} is not the file that was exported", file.string()),
+                "export the image again");
+  }
+  return bytes;
+}
+
+struct Exported {
+  ImageRecord record;
+  Populated content;
+};
+Result<Exported> read_exported(const fs::path& raw) try {
+  const fs::path folder = raw.parent_path();
+  const auto facts = nlohmann::json::parse(TRY(read_file(folder / (raw.stem().string() + ".json"))));
+  Exported all;
+  facts.at("name").get_to(all.record.name);
+  facts.at("version").get_to(all.record.version);
+  facts.at("distribution").get_to(all.record.distribution);
+  facts.at("release").get_to(all.record.release);
+  facts.at("architecture").get_to(all.record.architecture);
+  facts.at("recipe_sha256").get_to(all.record.recipe_sha256);
+  facts.at("used").get_to(all.content.used);
+  facts.at("packages").get_to(all.content.packages);
+  facts.at("filesystem_uuid").get_to(all.content.filesystem_uuid);
+  boot::BootFiles& boot = all.content.boot;
+  facts.at("kernel_version").get_to(boot.version);
+  if (!boot.version.empty()) {
+    facts.at("cmdline").get_to(boot.cmdline);
+    facts.at("kernel_sha256").get_to(boot.kernel_sha256);
+    facts.at("initrd_sha256").get_to(boot.initrd_sha256);
+    boot.kernel = TRY(exported_file(folder / "kernel", boot.kernel_sha256));
+    boot.initrd = TRY(exported_file(folder / "initrd.img", boot.initrd_sha256));
+  }
+  return all;
+} catch (const nlohmann::json::exception&) {
+  return fail(ErrorCode::bad_input, fmt::format("what is known of {} is no record of an image", raw.string()),
+              "export the image again");
+}
+
+Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& from, ImageRecord record,
+                            const Populated& content, Progress& progress) {
+  record.size = from.size();
+  record.created = system_clock().now();
+  return make_image(
+      place, store, "import", std::move(record),
+      [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
+        progress.begin("copy", from.size(), "bytes");
+        TRY(copy_used_blocks(from, target, progress));
+        progress.end("copy");
+        return content;
+      },
+      progress);
+}
+
 }  // namespace
+
+Result<ImageRecord> import_exported(Workplace& place, VolumeStore& store, const fs::path& folder, Progress& progress) {
+  const fs::path raw = TRY(raw_image(folder));
+  const std::unique_ptr<BlockTarget> from = TRY(open_block_target(raw.string(), Access::read_only));
+  const Exported all = TRY(read_exported(raw));
+  return copy_in(place, store, *from, all.record, all.content, progress);
+}
 
 Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs::path& source, const std::string& name,
                                  Progress& progress) {
@@ -123,17 +187,7 @@ Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs:
   if (!name.empty()) {
     record.name = name;
   }
-  record.size = from->size();
-  record.created = system_clock().now();
-  return make_image(
-      place, store, "import", std::move(record),
-      [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
-        progress.begin("copy", from->size(), "bytes");
-        TRY(copy_used_blocks(*from, target, progress));
-        progress.end("copy");
-        return seen.content;
-      },
-      progress);
+  return copy_in(place, store, *from, std::move(record), seen.content, progress);
 }
 
 }  // namespace domsmith

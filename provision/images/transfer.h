@@ -16,4 +16,10 @@ Result<void> export_image(Workplace& place, VolumeStore& store, const ImageRecor
 Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const std::filesystem::path& source,
                                  const std::string& name, Progress& progress);
 
+// `folder` is one of export_image() that the caller made, as a medium's is: what NAME.json says is believed, and kernel
+// and initramfs are the folder's, where import_image() takes all of it out of the image (which takes a slow machine
+// longer than to copy it). bad_input: a file is absent or is not what NAME.json says.
+Result<ImageRecord> import_exported(Workplace& place, VolumeStore& store, const std::filesystem::path& folder,
+                                    Progress& progress);
+
 }  // namespace domsmith

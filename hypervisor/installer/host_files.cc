@@ -122,9 +122,10 @@ HostFiles host_files(const Answer& answer, const InstallPlan& plan, const std::v
     }
   }
   files["resolv.conf"] = {join(servers, "")};
+  // agetty(8) shows it above the login prompt, and again when an address comes.
+  files["issue"] = {fmt::format("domsmith host \\n, \\l\n{0}: \\4{{{0}}} \\6{{{0}}}\n\n", plan.networks.front().name)};
   files["hostname"] = {answer.host.name + "\n"};
   files["hosts"] = {fmt::format("127.0.0.1 localhost\n127.0.1.1 {}\n::1 localhost ip6-localhost\n", answer.host.name)};
-  files["fstab"] = {"tmpfs /tmp tmpfs mode=1777,nosuid,nodev 0 0\n"};
   files["domsmith/domsmith.toml"] = {fmt::format("store = \"lvm:{}/{}\"\nbridge = \"{}\"\n", plan.volume_group,
                                                  answer.storage.pool, plan.networks.front().name)};
   if (!answer.xen.guest_cpus.empty()) {

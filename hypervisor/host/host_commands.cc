@@ -82,7 +82,7 @@ Result<Answer> find_answer(const InstallOptions& options) {
 }
 
 Result<void> restart(AnswerFinish finish) {
-  return end_machine(finish == AnswerFinish::poweroff ? "poweroff" : "reboot");
+  return end_machine(finish == AnswerFinish::poweroff ? "poweroff" : "reboot", Ending::at_once);
 }
 
 Result<InstallRequest> request_for(const Answer& answer, const Inventory& inventory) {

@@ -106,8 +106,12 @@ Result<void> unmount(const fs::path& where) {
   return {};
 }
 
-Result<void> end_machine(const std::string& verb) {
+Result<void> end_machine(const std::string& verb, Ending ending) {
   const std::string program = TRY(find_program("systemctl"));
+  if (ending == Ending::at_once) {
+    ::execl(program.c_str(), "systemctl", "--force", "--no-wall", verb.c_str(), nullptr);
+    return fail_errno(fmt::format("cannot run {}", program), errno);
+  }
   // "systemctl reboot" would first ask logind, which is not there, and say so.
   const std::string target = verb + ".target";
   ::execl(program.c_str(), "systemctl", "--no-block", "--job-mode=replace-irreversibly", "start", target.c_str(),

@@ -22,7 +22,10 @@ Result<void> unmount(const std::filesystem::path& where);
 
 // Asks systemd to restart the machine or to power it off, and does not return: a program that waited for it would be
 // ended by its own wish, and call that a failure.
-Result<void> end_machine(const std::string& verb);  // "reboot" or "poweroff" of systemctl(1)
+// "reboot" or "poweroff" of systemctl(1). At once: nothing is stopped, all is killed, then unmounted; for a medium, on
+// which nothing runs that has an end of its own.
+enum class Ending { orderly, at_once };
+Result<void> end_machine(const std::string& verb, Ending ending = Ending::orderly);
 
 // Copies the file to the start of the device, and reads it back from there: the SHA-256 of what the device holds.
 Result<std::string> copy_to_device(const std::filesystem::path& file, const std::string& device, Progress& progress);

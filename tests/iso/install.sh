@@ -14,6 +14,21 @@ number() { # NAME VALUE MOST
   (($2 <= $3)) || die "$1 is $2, more than $3"
 }
 
+images_size() { # bytes of the golden images
+  host domsmith image list --json | python3 -c 'import json, sys; print(sum(image["used"] for image in json.load(sys.stdin)["images"]))'
+}
+
+# has_prompt GUEST: one that has gone is started once more, and told of: QEMU's emulation loses a PVH guest now and then (docs/lab.md).
+has_prompt() {
+  ! host "grep -aq '$1 login:' /var/log/xen/console/guest-$1.log" || return 0
+  if [[ -z $again && $(host "xl domid $1 >/dev/null 2>&1 || echo gone") == gone ]]; then
+    again=yes
+    say "$1 is gone before its login prompt: started once more" >&3
+    host domsmith guest start "$1" --progress=none
+  fi
+  return 1
+}
+
 rm -f -- "$state/numbers"
 make_medium "$here/answer.toml" "$state/test.iso"
 fresh_disks DISK0
@@ -26,15 +41,17 @@ wait_for 900 "ssh answers" host true
 wait_for 1800 "the host has started" host 'systemctl is-active multi-user.target'
 host 'systemctl is-active --quiet domsmith-guests.service' || { host journalctl -b --no-pager -u domsmith-guests; die "the guests of the answer file"; }
 [[ $(host domsmith guest list --json | grep -o '"running": true' | wc -l) == 2 ]] || { host domsmith guest list; die "not all guests run"; }
+exec 3>&1
 for guest in web db; do
-  wait_for 1200 "$guest has a login prompt" host "grep -aq '$guest login:' /var/log/xen/console/guest-$guest.log"
+  again=
+  wait_for 1200 "$guest has a login prompt" has_prompt "$guest"
 done
 
 # What a host may use, and what it must not have.
 # Idle means without a session of ours, too: the host looks at itself a while after we have left.
-host 'rm -f /run/idle; systemd-run --quiet --collect sh -c "sleep 20; cat /proc/meminfo >/run/idle.new; mv /run/idle.new /run/idle"'
+host 'rm -f /run/idle; systemd-run --quiet --collect sh -c "sleep 10; cat /proc/meminfo >/run/idle.new; mv /run/idle.new /run/idle"'
 leave_host
-sleep 30
+sleep 15
 wait_for 60 "the host has looked at its memory" host 'test -s /run/idle'
 number dom0-used-mib "$(host 'cat /run/idle' | awk '/MemTotal/{t=$2} /MemAvailable/{a=$2} END{print int((t-a)/1024)}')" 64
 number tcp-ports "$(host 'ss -Hltn' | awk '{sub(/.*:/, "", $4); print $4}' | sort -u | wc -l)" 1
@@ -52,9 +69,7 @@ printf 'dd-256-mib-seconds %s\n' "$(host 'TIMEFORMAT=%1R; time dd if=/dev/zero o
 {
   printf 'disk-gib %s\n' $(($(stat -c %s "$(disk_file DISK0)") >> 30))
   printf 'memory-mib %s\n' "$memory"
-  # The slot, and what the pool holds.
-  printf 'installed-mib %s\n' "$(host 'lvs --noheadings --nosuffix --units m -o lv_size,data_percent vg0/pool' |
-    awk -v slot="$(made_size slot)" '{print int($1 * $2 / 100 + slot / 1048576)}')"
+  printf 'installed-mib %s\n' $((($(made_size slot) + $(images_size) + $(host 'df -k /state' | awk 'END {print $3 * 1024}')) >> 20))
 } >>"$state/numbers"
 say "the guests on the installed system"
 host domsmith guest list

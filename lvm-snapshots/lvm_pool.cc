@@ -100,8 +100,25 @@ Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t fr
   return {};
 }
 
-// Without a cookie nobody waits for udev, and its rules for device-mapper (10-dm.rules) leave the device alone;
-// libdevmapper makes and removes the node itself, when it is told to.
+namespace {
+
+// Carried out with a cookie that tells udev's rules to leave the device alone (10-dm.rules, 55-dm.rules: otherwise they
+// would open it, and link it below /dev/VG), and waits until udev has seen it. libdevmapper makes and removes the node.
+Result<void> run_quietly(dm_task* task, const std::string& headline, const char* remedy) {
+  std::uint32_t cookie = 0;
+  const std::uint16_t flags = DM_UDEV_DISABLE_DM_RULES_FLAG | DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
+                              DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG;
+  if (dm_task_set_cookie(task, &cookie, flags) == 0) {
+    return fail(ErrorCode::failed, headline);
+  }
+  const bool done = dm_task_run(task) != 0;
+  const int error = dm_task_get_errno(task);
+  (void)dm_udev_wait(cookie);  // in any case: it ends the cookie
+  return done ? Result<void>() : fail_errno(headline, error, remedy);
+}
+
+}  // namespace
+
 Result<void> map_thin_device(const std::string& pool_uuid, const std::string& name, const std::string& uuid,
                              std::uint64_t sectors, std::uint32_t device) {
   const Task asked = TRY(task_for(DM_DEVICE_INFO, pool_uuid));
@@ -115,12 +132,7 @@ Result<void> map_thin_device(const std::string& pool_uuid, const std::string& na
       dm_task_add_target(task.get(), 0, sectors, "thin", table.c_str()) == 0) {
     return no_task(uuid);
   }
-  if (dm_task_run(task.get()) == 0) {
-    return fail_errno(fmt::format("cannot make the device {}", name), dm_task_get_errno(task.get()),
-                      "'dmesg' has the kernel's own words");
-  }
-  dm_task_update_nodes();
-  return {};
+  return run_quietly(task.get(), fmt::format("cannot make the device {}", name), "'dmesg' has the kernel's own words");
 }
 
 Result<void> unmap_device(const std::string& name) {
@@ -128,12 +140,8 @@ Result<void> unmap_device(const std::string& name) {
   if (!task || dm_task_set_name(task.get(), name.c_str()) == 0 || dm_task_retry_remove(task.get()) == 0) {
     return no_task(name);
   }
-  if (dm_task_run(task.get()) == 0) {
-    return fail_errno(fmt::format("cannot remove the device {}", name), dm_task_get_errno(task.get()),
-                      "find out who has it open: dmsetup info");
-  }
-  dm_task_update_nodes();
-  return {};
+  return run_quietly(task.get(), fmt::format("cannot remove the device {}", name),
+                     "find out who has it open: dmsetup info");
 }
 
 Result<std::string> mapped_device(const std::string& uuid) {

@@ -59,10 +59,22 @@ std::unexpected<Error> changed_meanwhile(const std::string& group) {
 
 }  // namespace
 
-Result<std::shared_ptr<void>> LvmHost::lock() {
+Result<const LvmSettings*> LvmHost::settings() {
   if (!settings_) {
     settings_ = TRY(lvm_settings(cache_));
   }
+  return &*settings_;
+}
+
+Result<void> LvmHost::map(const std::string& pool, const std::string& name, const std::string& uuid,
+                          std::uint64_t sectors, std::uint32_t device) {
+  return map_thin_device(pool, name, uuid, sectors, device, TRY(settings())->udev_sync);
+}
+
+Result<void> LvmHost::unmap(const std::string& name) { return unmap_device(name, TRY(settings())->udev_sync); }
+
+Result<std::shared_ptr<void>> LvmHost::lock() {
+  TRY(settings());
   archived_ = written_by_lvm_ = false;
   written_.clear();
   // The backup is written under the lock, as LVM does it.

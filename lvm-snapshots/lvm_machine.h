@@ -88,13 +88,12 @@ class LvmHost final : public LvmMachine {
     return thin_pool_set_transaction(pool, from, to);
   }
   Result<void> map(const std::string& pool, const std::string& name, const std::string& uuid, std::uint64_t sectors,
-                   std::uint32_t device) override {
-    return map_thin_device(pool, name, uuid, sectors, device);
-  }
-  Result<void> unmap(const std::string& name) override { return unmap_device(name); }
+                   std::uint32_t device) override;
+  Result<void> unmap(const std::string& name) override;
   Result<void> run(const LvmCommand& command, const std::string& headline) override { return run_(command, headline); }
 
  private:
+  Result<const LvmSettings*> settings();
   Result<void> archive(std::string_view committed);
   Result<void> write_by_lvm(const std::string& text, std::uint64_t seqno);
   void back_up();

@@ -104,7 +104,14 @@ namespace {
 
 // Carried out with a cookie that tells udev's rules to leave the device alone (10-dm.rules, 55-dm.rules: otherwise they
 // would open it, and link it below /dev/VG), and waits until udev has seen it. libdevmapper makes and removes the node.
-Result<void> run_quietly(dm_task* task, const std::string& headline, const char* remedy) {
+Result<void> run_quietly(dm_task* task, bool udev, const std::string& headline, const char* remedy) {
+  if (!udev) {
+    if (dm_task_run(task) == 0) {
+      return fail_errno(headline, dm_task_get_errno(task), remedy);
+    }
+    dm_task_update_nodes();
+    return {};
+  }
   std::uint32_t cookie = 0;
   const std::uint16_t flags = DM_UDEV_DISABLE_DM_RULES_FLAG | DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
                               DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG;
@@ -120,7 +127,7 @@ Result<void> run_quietly(dm_task* task, const std::string& headline, const char*
 }  // namespace
 
 Result<void> map_thin_device(const std::string& pool_uuid, const std::string& name, const std::string& uuid,
-                             std::uint64_t sectors, std::uint32_t device) {
+                             std::uint64_t sectors, std::uint32_t device, bool udev) {
   const Task asked = TRY(task_for(DM_DEVICE_INFO, pool_uuid));
   dm_info pool{};
   if (dm_task_run(asked.get()) == 0 || dm_task_get_info(asked.get(), &pool) == 0 || pool.exists == 0) {
@@ -132,15 +139,16 @@ Result<void> map_thin_device(const std::string& pool_uuid, const std::string& na
       dm_task_add_target(task.get(), 0, sectors, "thin", table.c_str()) == 0) {
     return no_task(uuid);
   }
-  return run_quietly(task.get(), fmt::format("cannot make the device {}", name), "'dmesg' has the kernel's own words");
+  return run_quietly(task.get(), udev, fmt::format("cannot make the device {}", name),
+                     "'dmesg' has the kernel's own words");
 }
 
-Result<void> unmap_device(const std::string& name) {
+Result<void> unmap_device(const std::string& name, bool udev) {
   const Task task(dm_task_create(DM_DEVICE_REMOVE));
   if (!task || dm_task_set_name(task.get(), name.c_str()) == 0 || dm_task_retry_remove(task.get()) == 0) {
     return no_task(name);
   }
-  return run_quietly(task.get(), fmt::format("cannot remove the device {}", name),
+  return run_quietly(task.get(), udev, fmt::format("cannot remove the device {}", name),
                      "find out who has it open: dmsetup info");
 }
 

@@ -30,10 +30,11 @@ Result<void> thin_pool_release_metadata(const std::string& uuid);
 Result<void> thin_pool_set_transaction(const std::string& uuid, std::uint64_t from, std::uint64_t to);
 
 // A device on one of the pool's volumes, as LVM makes it, but that udev is told to do nothing with it: its node in
-// /dev/mapper is all that there is. `sectors`: its length.
+// /dev/mapper is all that there is. `sectors`: its length. `udev`: it has rules for devices of device-mapper, and would
+// open this one (LvmSettings::udev_sync); without them nobody would end the wait for it.
 Result<void> map_thin_device(const std::string& pool_uuid, const std::string& name, const std::string& uuid,
-                             std::uint64_t sectors, std::uint32_t device);
-Result<void> unmap_device(const std::string& name);
+                             std::uint64_t sectors, std::uint32_t device, bool udev);
+Result<void> unmap_device(const std::string& name, bool udev);
 
 // "/dev/mapper/vg0-pool_tmeta"; not_found.
 Result<std::string> mapped_device(const std::string& uuid);

@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array settings_asked_for = {
-    "global/locking_dir", "global/metadata_read_only", "backup/backup",     "backup/backup_dir",
-    "backup/archive",     "backup/archive_dir",        "backup/retain_min", "backup/retain_days"};
+constexpr std::array settings_asked_for = {"global/locking_dir", "global/metadata_read_only", "activation/udev_sync",
+                                           "backup/backup",      "backup/backup_dir",         "backup/archive",
+                                           "backup/archive_dir", "backup/retain_min",         "backup/retain_days"};
 
 // Of a file that is replaced or written anew, at least one of these is another.
 std::string stamp_of(const fs::path& file) {
@@ -67,6 +67,7 @@ Result<LvmSettings> parse_lvm_settings(std::string_view printed) {
   LvmSettings settings;
   settings.locking_dir = root.text_of("locking_dir").value_or("");
   settings.read_only = root.number_of("metadata_read_only").value_or(0) != 0;
+  settings.udev_sync = root.number_of("udev_sync").value_or(0) != 0;
   settings.backup = root.number_of("backup").value_or(0) != 0;
   settings.backup_dir = root.text_of("backup_dir").value_or("");
   settings.archive = root.number_of("archive").value_or(0) != 0;
@@ -87,7 +88,7 @@ Result<LvmSettings> lvm_settings(const fs::path& cache) {
     }
   }
   // Where a host has no lvm.conf, lvmconfig 2.03.16 has no tree to show the full settings of: an empty section is one.
-  LvmCommand command = {"lvmconfig", "--typeconfig", "full", "--config", "global{} backup{}"};
+  LvmCommand command = {"lvmconfig", "--typeconfig", "full", "--config", "global{} activation{} backup{}"};
   command.insert(command.end(), settings_asked_for.begin(), settings_asked_for.end());
   const std::string printed = TRY(run_lvm_program(command));
   LvmSettings settings = TRY(parse_lvm_settings(printed));

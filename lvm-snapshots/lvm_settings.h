@@ -13,6 +13,7 @@ namespace domsmith {
 struct LvmSettings {
   std::filesystem::path locking_dir;  // global/locking_dir
   bool read_only = false;             // global/metadata_read_only
+  bool udev_sync = false;             // activation/udev_sync: udev has rules for volumes, and ends what waits for it
   bool backup = false;                // backup/backup, backup_dir
   std::filesystem::path backup_dir;
   bool archive = false;  // backup/archive, archive_dir, retain_min (files), retain_days

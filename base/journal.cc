@@ -60,6 +60,27 @@ std::string new_id() {
 
 }  // namespace
 
+namespace {
+
+// Whoever looks for what dead processes left may take the file for one of theirs before it is locked, and remove it:
+// then once more.
+Result<Fd> new_locked_file(const fs::path& path) {
+  for (;;) {
+    Fd fd = TRY_AS(open_fd(path.string(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600), "cannot keep a journal");
+    while (::flock(fd.get(), LOCK_EX) != 0) {
+      if (errno != EINTR) {
+        return fail_errno(fmt::format("cannot lock the journal {}", path.string()), errno);
+      }
+    }
+    struct stat info{};
+    if (::fstat(fd.get(), &info) == 0 && info.st_nlink > 0) {
+      return fd;
+    }
+  }
+}
+
+}  // namespace
+
 Result<Operation> Journal::begin(std::string_view verb, json parameters) const {
   TRY_AS(make_directories(directory_, 0700), "cannot keep a journal");
   Operation operation;
@@ -69,11 +90,7 @@ Result<Operation> Journal::begin(std::string_view verb, json parameters) const {
   operation.path_ = directory_ / (operation.id_ + ".journal");
   // Locked under another name first: nobody must find it unlocked while its owner lives.
   const fs::path hidden = directory_ / ("." + operation.id_ + ".new");
-  operation.fd_ =
-      TRY_AS(open_fd(hidden.string(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600), "cannot keep a journal");
-  if (::flock(operation.fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail_errno(fmt::format("cannot lock the journal {}", hidden.string()), errno);
-  }
+  operation.fd_ = TRY(new_locked_file(hidden));
   const json header{{"id", operation.id_},
                     {"verb", verb},
                     {"started", utc_text(system_clock().now())},

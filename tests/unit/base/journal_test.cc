@@ -111,5 +111,26 @@ TEST_F(JournalTest, perform_records_before_it_acts) {
   (void)operation->finish();
 }
 
+// 64 processes that cloned at once showed it: a file that was made and not locked yet was another's to take away.
+TEST_F(JournalTest, one_that_begins_is_not_taken_for_one_that_was_left) {
+  static constexpr int rounds = 2000;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int i = 0; i < rounds; ++i) {
+      auto operation = journal_.begin("clone", {});
+      if (!operation || !operation->finish()) {
+        ::_exit(1);
+      }
+    }
+    ::_exit(0);
+  }
+  int status = -1;
+  while (::waitpid(child, &status, WNOHANG) == 0) {
+    EXPECT_TRUE(journal_.abandoned().has_value());
+  }
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  EXPECT_TRUE(journal_.abandoned()->empty());
+}
+
 }  // namespace
 }  // namespace domsmith

@@ -32,6 +32,8 @@ fresh_disks() {
   done
 }
 
+cards=() # QEMU's arguments for more than the one that ssh comes by
+
 # start_machine LOG ARGUMENTS…: QEMU in the background, with the disks of $disks
 start_machine() {
   local log=$1 name index=2 more=()
@@ -50,7 +52,7 @@ start_machine() {
   qemu-system-x86_64 -name domsmith-iso -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt \
     -smp "${DOMSMITH_ISO_CPUS:-2}" -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot \
     -chardev "socket,id=serial,path=$control/serial,server=on,wait=off,logfile=$state/$log.log" -serial chardev:serial -device virtio-rng-pci "${more[@]}" \
-    -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile= "$@" </dev/null &
+    -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile= "${cards[@]}" "$@" </dev/null &
   pid=$!
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# An installation by hand: a person at the serial console answers the installer's questions, and the host starts from its disk.
+# An installation by hand: a person at the serial console answers the installer's questions, the host starts from its disk, and the person
+# makes a first guest of the image that the medium carried, as docs/install.md says.
 #   ask.sh --domsmith FILE [--uefi] [--usb] [--keep]      exit status: 0, 1
 # What the person saw is kept in the file 'screens' of $DOMSMITH_ISO_STATE.
 set -euo pipefail
@@ -10,7 +11,7 @@ source "$here/scene.sh"
 
 iso=$state/plain.iso
 make_key
-"$domsmith" iso build -o "$iso" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build"
+"$domsmith" iso build --recipe debian-minimal -o "$iso" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build"
 say "the medium is made"
 fresh_disks DISK0
 medium_arguments "$iso"
@@ -32,4 +33,7 @@ start_machine host
 wait_for 900 "ssh answers" host true
 [[ $(host 'cat /etc/hostname') == by-hand ]] || die "the host has another name"
 host 'xl info >/dev/null' || die "xl info"
+host domsmith clone debian-minimal --name web --template tiny-pv --ssh-keys /etc/ssh/authorized_keys --autostart --progress=none || die "the clone"
+host domsmith guest start web --progress=none || die "the guest's start"
+wait_for 1200 "the first guest has a login prompt" host "grep -aq 'web login:' /var/log/xen/console/guest-web.log"
 say "passed"

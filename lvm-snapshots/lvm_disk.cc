@@ -197,6 +197,7 @@ Result<std::vector<std::string>> disk_ids(std::string_view text, std::string_vie
     return fail(ErrorCode::not_found, fmt::format("that is no text of VG {}", group));
   }
   std::vector<std::string> ids;
+  ids.reserve(disks->children.size());
   for (const LvmConfigNode& disk : disks->children) {
     ids.push_back(disk.text_of("id").value_or(""));
   }

@@ -323,6 +323,7 @@ std::vector<std::string> LvmStore::plan_clone(std::string_view origin, std::span
     return context_->batch().plan_clone(origin, lvs);
   }
   std::vector<LvmCommand> commands;
+  commands.reserve(lvs.size());
   for (const std::string& lv : lvs) {
     commands.push_back(context_->commands().snapshot(origin, lv));
   }

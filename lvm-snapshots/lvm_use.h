@@ -24,7 +24,7 @@ namespace domsmith {
 
 class LvmUse {
  public:
-  LvmUse(std::filesystem::path run, const std::string& group) : folder_(std::move(run) / group) {}
+  LvmUse(const std::filesystem::path& run, const std::string& group) : folder_(run / group) {}
 
   [[nodiscard]] Result<FileLock> gate() const { return FileLock::acquire(folder_ / ".gate"); }
 

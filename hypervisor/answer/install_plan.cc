@@ -92,6 +92,7 @@ Result<std::vector<PlannedVolume>> volumes_of(const AnswerStorage& storage, cons
 
 Result<void> check_cards(const Answer& answer, const Inventory& inventory) {
   std::vector<std::string> known;
+  known.reserve(inventory.cards.size());
   for (const InventoryCard& card : inventory.cards) {
     known.push_back(canonical_mac(card.mac).value_or(card.mac));
   }

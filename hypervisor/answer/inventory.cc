@@ -65,6 +65,7 @@ json signatures_json(const std::vector<Signature>& holds) {
 
 std::string signatures_text(const std::vector<Signature>& holds) {
   std::vector<std::string> words;
+  words.reserve(holds.size());
   for (const Signature& one : holds) {
     words.push_back(one.name.empty() ? one.type : fmt::format("{} {}", one.type, printable(one.name)));
   }

@@ -55,6 +55,7 @@ void mount_or_give_up(const char* what, const char* where, const char* type, uns
 // Its exit status; 127 where it could not run.
 int run_program(const std::vector<const char*>& words) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const char* word : words) {
     arguments.push_back(const_cast<char*>(word));
   }

@@ -21,6 +21,7 @@ std::string line(std::string_view key, std::string_view value) {
 
 std::string list_line(std::string_view key, const std::vector<std::string>& values) {
   std::vector<std::string> words;
+  words.reserve(values.size());
   for (const std::string& value : values) {
     words.push_back(toml_string(value));
   }

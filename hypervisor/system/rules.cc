@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
+#include <ranges>
+
 #include "base/file.h"
 #include "base/text.h"
 
@@ -34,9 +36,9 @@ LeftOut LeftOut::parse(std::string_view text) {
 
 const LeftOut::Rule* LeftOut::last_that_fits(std::string_view path) const {
   const std::string text(path);
-  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
-    if (rule->package.empty() ? ::fnmatch(rule->pattern.c_str(), text.c_str(), 0) == 0 : rule->files.contains(path)) {
-      return &*rule;
+  for (const Rule& rule : rules_ | std::views::reverse) {
+    if (rule.package.empty() ? ::fnmatch(rule.pattern.c_str(), text.c_str(), 0) == 0 : rule.files.contains(path)) {
+      return &rule;
     }
   }
   return nullptr;

@@ -11,11 +11,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <vector>
 
+#include "base/direct_buffer.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 
@@ -36,11 +36,7 @@ bool all_zero(std::span<const std::byte> bytes) {
          (bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-constexpr std::size_t page_bytes = 4096;  // no device has longer sectors
-
-struct PageDeleter {
-  void operator()(std::byte* bytes) const { std::free(bytes); }
-};
+constexpr std::size_t page_bytes = DirectBuffer::alignment;
 
 class FdTarget final : public BlockTarget {
  public:
@@ -320,10 +316,7 @@ Result<std::uint64_t> write_pieces(BlockTarget& to, std::uint64_t offset, std::s
 Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range) {
   static constexpr std::size_t block = 65536;
   static constexpr std::size_t room = 16 * block;
-  const std::unique_ptr<std::byte, PageDeleter> buffer(static_cast<std::byte*>(std::aligned_alloc(page_bytes, room)));
-  if (!buffer) {
-    return fail(ErrorCode::failed, "no memory for a copy");
-  }
+  const DirectBuffer buffer = TRY(DirectBuffer::of(room));
   const std::uint64_t end = range.offset + range.length;
   std::uint64_t written = 0;
   for (std::uint64_t at = range.offset; at < end;) {
@@ -334,7 +327,7 @@ Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange 
     }
     at = std::max(at, data->offset);
     const std::uint64_t stop = std::min(end, data->offset + data->length);
-    const std::span part = std::span(buffer.get(), std::min<std::uint64_t>(room, stop - at));
+    const std::span part = buffer.all().first(std::min<std::uint64_t>(room, stop - at));
     TRY(from.read(at, part));
     written += TRY(write_pieces(to, at, part, block));
     at += part.size();

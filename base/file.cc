@@ -29,15 +29,9 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t limit) {
   if (S_ISDIR(info.st_mode)) {
     return fail_errno(headline, EISDIR);
   }
-  const auto too_long = [&] {
-    return fail(ErrorCode::bad_input, fmt::format("{} is longer than {} bytes", path.string(), limit));
-  };
   std::string bytes;
-  if (S_ISREG(info.st_mode) && info.st_size > 0) {  // at once: there are thousands of configs
-    const auto size = static_cast<std::uint64_t>(info.st_size);
-    if (size > limit) {
-      return too_long();
-    }
+  // At once where that can be: there are thousands of configs. (sysfs calls each of its files a page long.)
+  if (const auto size = static_cast<std::uint64_t>(info.st_size); S_ISREG(info.st_mode) && size > 0 && size <= limit) {
     bytes.resize(size);
     bytes.resize(TRY_AS(read_some(fd.get(), std::as_writable_bytes(std::span(bytes))), headline));
     return bytes;
@@ -46,7 +40,7 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t limit) {
   for (;;) {
     const std::size_t got = TRY_AS(read_some(fd.get(), std::as_writable_bytes(std::span(buffer))), headline);
     if (bytes.size() + got > limit) {
-      return too_long();
+      return fail(ErrorCode::bad_input, fmt::format("{} is longer than {} bytes", path.string(), limit));
     }
     bytes.append(buffer.data(), got);
     if (got < buffer.size()) {

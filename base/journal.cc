@@ -58,10 +58,6 @@ std::string new_id() {
   return fmt::format("{:020}-{}", std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(), hex(tail));
 }
 
-}  // namespace
-
-namespace {
-
 // Whoever looks for what dead processes left may take the file for one of theirs before it is locked, and remove it:
 // then once more.
 Result<Fd> new_locked_file(const fs::path& path) {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/crc32.h"
+#include "base/direct_buffer.h"
 #include "lvm-snapshots/lvm_config.h"
 #include "lvm-snapshots/lvm_disk_format.h"
 
@@ -55,12 +56,6 @@ void put_le64(std::string& bytes, std::size_t at, std::uint64_t value) { put_num
 void put_le32(std::string& bytes, std::size_t at, std::uint32_t value) { put_number(bytes, at, 4, value); }
 
 std::uint32_t lvm_checksum(std::string_view bytes) { return crc32_register(lvm_crc_start, bytes); }
-
-Result<DirectBuffer> DirectBuffer::of(std::size_t length) {
-  DirectBuffer buffer(length);
-  return buffer.memory_ ? Result<DirectBuffer>(std::move(buffer))
-                        : fail(ErrorCode::failed, "no memory for LVM's metadata");
-}
 
 Result<std::string> read_direct(const Fd& disk, const std::filesystem::path& device, std::uint64_t offset,
                                 std::size_t length) {

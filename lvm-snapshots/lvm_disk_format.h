@@ -3,10 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,22 +25,6 @@ void put_le32(std::string& bytes, std::size_t at, std::uint32_t value);
 
 // LVM's, begun at lvm_crc_start.
 std::uint32_t lvm_checksum(std::string_view bytes);
-
-// Memory that O_DIRECT takes, whatever the disk's sector is.
-class DirectBuffer {
- public:
-  static constexpr std::size_t alignment = 4096;
-  static Result<DirectBuffer> of(std::size_t length);  // a multiple of the alignment
-  [[nodiscard]] std::span<std::byte> all() const { return {static_cast<std::byte*>(memory_.get()), length_}; }
-
- private:
-  struct Free {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-  explicit DirectBuffer(std::size_t length) : memory_(std::aligned_alloc(alignment, length)), length_(length) {}
-  std::unique_ptr<void, Free> memory_;
-  std::size_t length_;
-};
 
 // Bytes of a disk that is open with O_DIRECT. not_found: it ends before them.
 Result<std::string> read_direct(const Fd& disk, const std::filesystem::path& device, std::uint64_t offset,

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/direct_buffer.h"
 #include "base/fail_point.h"
 #include "base/fd.h"
 #include "base/log.h"

@@ -17,7 +17,8 @@
 namespace domsmith {
 namespace {
 
-constexpr int patience = 30;  // seconds
+constexpr int patience = 30;         // seconds for each thing that is waited for
+constexpr int longest_answer = 120;  // seconds for all of one
 constexpr std::uint64_t answer_limit = 64U << 10;
 
 // A machine that has just started may not have its address yet.
@@ -78,14 +79,21 @@ Result<std::string> conversation(const HttpPlace& place, const std::string& requ
   }
   std::string answer;
   std::array<std::byte, 4096> piece{};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(longest_answer);
   for (;;) {
-    const std::size_t count = TRY_AS(read_some(fd.get(), piece), fmt::format("{} does not answer", place.host));
-    answer.append(reinterpret_cast<const char*>(piece.data()), count);
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return fail(ErrorCode::failed, fmt::format("{} does not come to an end of its answer", place.host));
+    }
+    const ssize_t count = ::recv(fd.get(), piece.data(), piece.size(), 0);
+    if (count < 0 && errno != EINTR) {
+      return fail_errno(fmt::format("{} does not answer", place.host), errno);
+    }
+    if (count == 0) {
+      return answer;
+    }
+    answer.append(reinterpret_cast<const char*>(piece.data()), count < 0 ? 0 : static_cast<std::size_t>(count));
     if (answer.size() > limit) {
       return fail(ErrorCode::failed, fmt::format("{} answers with more than {} bytes", place.host, limit));
-    }
-    if (count < piece.size()) {
-      return answer;
     }
   }
 }

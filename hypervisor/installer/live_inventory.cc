@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <map>
 
 #include "base/file.h"
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view guid_begin = "d0351171-0000-4000-8000-00000000000";
 constexpr std::uint64_t sector = 512;  // of /sys/block/*/size, whatever the disk's own is
 constexpr std::uint64_t small = 1U << 20;
+constexpr std::chrono::minutes patience{2};
 
 std::string word_of(const fs::path& file) { return trimmed(read_file(file, small).value_or("")); }
 
@@ -67,10 +69,16 @@ bool is_disk(const std::string& name) {
   return std::ranges::none_of(others, [&](const char* prefix) { return name.starts_with(prefix); });
 }
 
+// A disk that is broken may never answer.
+Result<Finished> looked_at(std::vector<std::string> argv) {
+  argv[0] = TRY(find_program(argv[0]));
+  Command command{.argv = std::move(argv), .environment = {}, .working_directory = {}};
+  return TRY_AS(run(command, {.input = {}, .timeout = patience}),
+                fmt::format("cannot look at the disks: {}", command.display()));
+}
+
 Result<std::string> blkid(const std::string& device) {
-  const Finished done = TRY(run({.argv = {TRY(find_program("blkid")), "-p", "-o", "export", device},
-                                 .environment = {},
-                                 .working_directory = {}}));
+  const Finished done = TRY(looked_at({"blkid", "-p", "-o", "export", device}));
   // 2: nothing was found (blkid(8), "EXIT STATUS"); 8: several, which -p tells of too.
   return done.status.code == 0 || done.status.code == 8 ? done.out : std::string();
 }
@@ -78,9 +86,7 @@ Result<std::string> blkid(const std::string& device) {
 // The volume group of each physical volume.
 Result<std::map<std::string, std::string>> volume_groups() {
   std::map<std::string, std::string> groups;
-  const Finished done = TRY(run({.argv = {TRY(find_program("lvm")), "pvs", "--noheadings", "-o", "pv_name,vg_name"},
-                                 .environment = {},
-                                 .working_directory = {}}));
+  const Finished done = TRY(looked_at({"lvm", "pvs", "--noheadings", "-o", "pv_name,vg_name"}));
   for (const std::string& line : split_lines(done.out)) {
     const std::string text = trimmed(line);
     const auto space = text.find(' ');

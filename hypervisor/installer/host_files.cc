@@ -114,23 +114,19 @@ std::string shadow_with_root(std::string_view shadow, const std::string& hash) {
 HostFiles host_files(const Answer& answer, const InstallPlan& plan, const std::vector<std::string>& cards,
                      RandomSource& random) {
   HostFiles files;
-  std::vector<std::string> servers;
   for (const AnswerNetwork& network : plan.networks) {
     files.merge(network_files(network, network.macs.empty() ? cards : network.macs));
-    for (const std::string& server : network.dns) {
-      servers.push_back("nameserver " + server + "\n");
-    }
   }
-  files["resolv.conf"] = {join(servers, "")};
   // agetty(8) shows it above the login prompt, and again when an address comes.
   files["issue"] = {fmt::format("domsmith host \\n, \\l\n{0}: \\4{{{0}}} \\6{{{0}}}\n\n", plan.networks.front().name)};
   files["hostname"] = {answer.host.name + "\n"};
   files["hosts"] = {fmt::format("127.0.0.1 localhost\n127.0.1.1 {}\n::1 localhost ip6-localhost\n", answer.host.name)};
   files["domsmith/domsmith.toml"] = {fmt::format("store = \"lvm:{}/{}\"\nbridge = \"{}\"\n", plan.volume_group,
                                                  answer.storage.pool, plan.networks.front().name)};
-  if (!answer.xen.guest_cpus.empty()) {
-    files["xen/xl.conf"] = {fmt::format("# xl.conf(5)\nvm.cpumask = \"{}\"\n", answer.xen.guest_cpus)};
-  }
+  // The memory of dom0 is what [xen] says: xl takes none of it for a guest.
+  const std::string cpus =
+      answer.xen.guest_cpus.empty() ? "" : fmt::format("vm.cpumask = \"{}\"\n", answer.xen.guest_cpus);
+  files["xen/xl.conf"] = {fmt::format("# xl.conf(5)\nautoballoon = \"off\"\n{}", cpus)};
   if (!answer.guests.empty()) {
     files["domsmith/first-boot.json"] = {guests_text(answer)};
   }

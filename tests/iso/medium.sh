@@ -25,7 +25,7 @@ osirrox -indev "$iso" -extract /domsmith/slot.squashfs "$state/slot" >/dev/null 
 unsquashfs -l "$state/slot" | sed 's|^squashfs-root||' >"$state/files"
 for path in '/usr/bin/perl.*' '/usr/bin/python.*' '/usr/bin/apt.*' '/usr/bin/dpkg.*' '.*/qemu-system-.*' '/usr/bin/(gcc|cc|ld|as)' '/usr/bin/man' \
   '/usr/share/doc/.*' '/usr/share/man/.*' '/usr/share/locale/.*' '/usr/lib/modules/.*/sound/.*' '/etc/ssh/ssh_host_.*' \
-  '/usr/lib/udev/rules.d/(55-dm|56-lvm|60-persistent-storage-dm|95-dm-notify)\.rules'; do
+  '/usr/lib/udev/rules.d/(55-dm|56-lvm|60-persistent-storage-dm|69-lvm|95-dm-notify)\.rules'; do
   ! grep -xE "$path" "$state/files" || die "the slot has $path"
 done
 for path in /usr/sbin/sshd /usr/bin/domsmith /usr/sbin/thin_check /boot/xen.gz /boot/kernel /boot/initrd.img; do

@@ -125,7 +125,8 @@ Result<InstallPlan> plan_install(const Answer& answer, const Inventory& inventor
                    .array = answer.storage.raid1 ? "/dev/md/domsmith" : "",
                    .volume_group = answer.storage.volume_group,
                    .volumes = {},
-                   .networks = answer.networks};
+                   .networks = answer.networks,
+                   .firmware = {}};
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     const bool may_erase = answer.storage.wipe == WipePolicy::named && answer.storage.disks[i].names_it();
     TRY(check_may_take(chosen[i], may_erase || chosen[i].unfinished));
@@ -134,6 +135,10 @@ Result<InstallPlan> plan_install(const Answer& answer, const Inventory& inventor
   for (const InventoryDisk& disk : chosen) {
     plan.disks.push_back(
         {.disk = disk, .erase = erase_steps(disk), .partitions = partitions_of(disk, answer.storage.raid1)});
+    if (plan.uefi) {
+      plan.firmware.push_back(plan.disks.size() == 1 ? "domsmith"
+                                                     : fmt::format("domsmith (disk {})", plan.disks.size()));
+    }
   }
   plan.volumes = TRY(volumes_of(answer.storage, plan.disks));
   if (plan.networks.empty()) {

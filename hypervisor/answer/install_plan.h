@@ -61,6 +61,7 @@ struct InstallPlan {
   std::string volume_group;
   std::vector<PlannedVolume> volumes;  // in the order they are made; the thin pool is the last
   std::vector<AnswerNetwork> networks;
+  std::vector<std::string> firmware;  // titles in the firmware's list of what to start, a disk each; UEFI only
 };
 
 // bad_input: no disk or more than one fits; a chosen disk holds data and may not be erased; the disk is too small (the

@@ -68,6 +68,12 @@ std::string install_plan_text(const InstallPlan& plan) {
   for (const PlannedVolume& volume : plan.volumes) {
     text += fmt::format("  make    {}, {}: {}\n", volume.name, size_text(volume.size), volume.what);
   }
+  if (!plan.firmware.empty()) {
+    text += "firmware\n";
+  }
+  for (const std::string& title : plan.firmware) {
+    text += fmt::format("  make    the entry '{}', before all others\n", title);
+  }
   text += "network\n";
   for (const AnswerNetwork& network : plan.networks) {
     text += network_text(network);
@@ -82,7 +88,8 @@ nlohmann::json install_plan_json(const InstallPlan& plan) {
                           {"array", plan.array},
                           {"volume_group", plan.volume_group},
                           {"volumes", nlohmann::json::array()},
-                          {"networks", nlohmann::json::array()}};
+                          {"networks", nlohmann::json::array()},
+                          {"firmware_entries", plan.firmware}};
   for (const PlannedDisk& disk : plan.disks) {
     document["disks"].push_back(disk_plan_json(disk));
   }

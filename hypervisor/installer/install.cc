@@ -13,6 +13,7 @@
 #include "hypervisor/boot/environment.h"
 #include "hypervisor/boot/menu.h"
 #include "hypervisor/installer/commands.h"
+#include "hypervisor/installer/firmware_entry.h"
 #include "hypervisor/installer/host_files.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "hypervisor/installer/machine.h"
@@ -49,6 +50,7 @@ class Installation {
         progress_(progress) {}
 
   Result<json> run() {
+    TRY(check_images());
     Operation operation = TRY(Journal(sources_.work / "journal").begin("install", install_plan_json(plan_)));
     constexpr std::size_t count = std::size(steps);
     progress_.begin("install", count, "steps");
@@ -66,6 +68,20 @@ class Installation {
   }
 
  private:
+  // An answer file that did not come with the medium may ask for what is not on it; the first start would be too late
+  // to say so.
+  Result<void> check_images() {
+    const json medium = TRY(medium_facts());
+    for (const AnswerGuests& guests : request_.answer.guests) {
+      if (!medium["images"].contains(guests.image)) {
+        return fail(ErrorCode::not_found,
+                    fmt::format("the medium carries no image '{}', of which there are to be guests", guests.image),
+                    "make a medium that does: domsmith iso build --recipe RECIPE");
+      }
+    }
+    return {};
+  }
+
   Result<void> erase() {
     for (const PlannedDisk& disk : plan_.disks) {
       for (const EraseStep& step : disk.erase) {
@@ -175,7 +191,35 @@ class Installation {
       const PlannedPartition& bios = disk.partitions.front();
       TRY(write_boot_code(*whole, code, bios.start, bios.size));
     }
+    if (plan_.uefi) {
+      tell_firmware();
+    }
     return {};
+  }
+
+  // A firmware that takes no entry starts the removable path, \EFI\BOOT\BOOTX64.EFI, all the same. The first disk's
+  // entry comes last, and so first in the order.
+  void tell_firmware() {
+    receipt_["firmware"] = json::array();
+    if (const auto ready = mount_firmware_variables(); !ready) {
+      progress_.warning("the firmware takes no entry for this host: " + ready.error().what);
+      return;
+    }
+    for (std::size_t i = plan_.disks.size(); i-- > 0;) {
+      const std::vector<PlannedPartition>& partitions = plan_.disks[i].partitions;
+      const PlannedPartition& esp = partitions[1];
+      const FirmwareEntry entry{.title = plan_.firmware[i],
+                                .partition = esp.number,
+                                .start = esp.start,
+                                .size = esp.size,
+                                .guid = partition_guids_[i * partitions.size() + 1],
+                                .program = "\\EFI\\BOOT\\BOOTX64.EFI"};
+      if (const auto name = add_firmware_entry(entry); name) {
+        receipt_["firmware"].push_back({{"entry", *name}, {"title", entry.title}});
+      } else {
+        progress_.warning(fmt::format("the firmware takes no entry for this host: {}", name.error().what));
+      }
+    }
   }
 
   Result<void> write_receipt() {

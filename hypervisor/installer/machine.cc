@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <vector>
 
 #include "base/crypto.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "hypervisor/installer/firmware_entry.h"
 
 namespace domsmith {
 namespace {
@@ -19,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t piece_size = 1U << 20;
+constexpr std::chrono::minutes longest_run{10};  // with a program: none of ours takes one on a disk that works
 
 Result<void> fill_device(const Fd& from, const Fd& to, std::uint64_t size, Progress& progress) {
   std::vector<std::byte> piece(piece_size);
@@ -48,7 +51,7 @@ Result<void> run_command(const InstallCommand& command) {
     argv[0] = TRY(find_program(argv[0]));
   }
   const Command wanted{.argv = std::move(argv), .environment = {}, .working_directory = {}};
-  const RunOptions options{.input = command.input};
+  const RunOptions options{.input = command.input, .timeout = longest_run};
   if (command.may_fail) {
     TRY(run(wanted, options));
     return {};
@@ -97,6 +100,12 @@ Result<void> mount_file(const fs::path& file, const fs::path& where, const std::
   TRY(make_directories(where));
   return run_command(
       {.argv = {"mount", "-t", type, "-o", "loop,ro,nodev,nosuid", file.string(), where.string()}, .input = {}});
+}
+
+Result<void> mount_firmware_variables() {
+  std::error_code error;
+  const bool there = !fs::is_empty(firmware_variables, error) && !error;
+  return there ? Result<void>() : mount_device("efivarfs", firmware_variables, "efivarfs");
 }
 
 Result<void> unmount(const fs::path& where) {

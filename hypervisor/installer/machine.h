@@ -18,6 +18,7 @@ Result<void> read_partitions_again(const std::string& disk);
 
 Result<void> mount_device(const std::string& device, const std::filesystem::path& where, const std::string& type);
 Result<void> mount_file(const std::filesystem::path& file, const std::filesystem::path& where, const std::string& type);
+Result<void> mount_firmware_variables();  // where they are not yet
 Result<void> unmount(const std::filesystem::path& where);
 
 // Asks systemd to restart the machine or to power it off, and does not return: a program that waited for it would be

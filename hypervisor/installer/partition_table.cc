@@ -27,21 +27,6 @@ void put(std::string& bytes, std::size_t offset, std::uint64_t value, unsigned c
   }
 }
 
-// The first three groups are little-endian numbers, the rest is bytes (UEFI 2.10, appendix A).
-Result<std::string> guid_bytes(const std::string& text) {
-  constexpr std::array<std::size_t, 16> order{6, 4, 2, 0, 11, 9, 16, 14, 19, 21, 24, 26, 28, 30, 32, 34};
-  std::string bytes;
-  for (const std::size_t at : order) {
-    unsigned char value = 0;
-    if (text.size() != 36 ||
-        std::from_chars(text.data() + at, text.data() + at + 2, value, 16).ptr != text.data() + at + 2) {
-      return fail(ErrorCode::bad_input, fmt::format("'{}' is no GUID", text));
-    }
-    bytes += static_cast<char>(value);
-  }
-  return bytes;
-}
-
 Result<std::string> entry_array(const std::vector<PlannedPartition>& partitions,
                                 const std::vector<std::string>& guids) {
   std::string bytes(entries * entry_size, '\0');
@@ -100,6 +85,20 @@ std::string protective_table(std::uint64_t sectors) {
 }
 
 }  // namespace
+
+Result<std::string> guid_bytes(const std::string& text) {
+  constexpr std::array<std::size_t, 16> order{6, 4, 2, 0, 11, 9, 16, 14, 19, 21, 24, 26, 28, 30, 32, 34};
+  std::string bytes;
+  for (const std::size_t at : order) {
+    unsigned char value = 0;
+    if (text.size() != 36 ||
+        std::from_chars(text.data() + at, text.data() + at + 2, value, 16).ptr != text.data() + at + 2) {
+      return fail(ErrorCode::bad_input, fmt::format("'{}' is no GUID", text));
+    }
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
 
 Result<std::vector<TablePiece>> partition_table(std::uint64_t size, const std::vector<PlannedPartition>& partitions,
                                                 const std::string& disk_guid,

@@ -13,6 +13,10 @@
 
 namespace domsmith {
 
+// The 16 bytes of "D0351171-…" as they stand in tables of UEFI: the first three groups are little-endian numbers, the
+// rest is bytes (UEFI 2.10, appendix A). bad_input: it is none.
+Result<std::string> guid_bytes(const std::string& text);
+
 struct TablePiece {
   std::uint64_t offset = 0;  // bytes
   std::string bytes;

@@ -11,6 +11,7 @@ namespace {
 
 // The installer unpacks and copies; an installed dom0 has what the answer file says.
 constexpr std::uint64_t medium_memory = 384ULL << 20;
+constexpr unsigned medium_vcpus = 4;  // where the machine has them
 
 std::string linux_words(const AnswerXen& xen, const std::string& more) {
   std::string text = "console=tty0 console=hvc0 " + more;
@@ -54,6 +55,7 @@ std::string xen_words(const AnswerXen& xen) {
 std::string medium_menu(const MediumMenu& menu) {
   AnswerXen xen = menu.xen;
   xen.dom0_memory = std::max(xen.dom0_memory, medium_memory);
+  xen.dom0_vcpus = std::max(xen.dom0_vcpus, medium_vcpus);
   const std::string words = xen_words(xen);
   const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
   // Nothing runs beside an installation that it would have to be protected from.
@@ -78,7 +80,9 @@ std::string medium_menu(const MediumMenu& menu) {
   text +=
       "menuentry 'Start from the first disk' --id disk {\n"
       "  if [ \"$grub_platform\" = efi ]; then exit; fi\n"
-      "  set root=hd0\n  chainloader +1\n}\n";
+      // A stick that a BIOS starts is its first disk.
+      "  set disk=hd0\n  if [ -e (hd0)/domsmith/medium.json ]; then set disk=hd1; fi\n"
+      "  set root=$disk\n  chainloader +1\n}\n";
   return text;
 }
 

@@ -38,11 +38,12 @@ struct InstallOptions {
 constexpr const char* fetched_answer = "/run/domsmith-install/answer.toml";
 constexpr std::uint64_t answer_limit = 1U << 20;
 
-// What the kernel's command line says of the answer: "partition", a URL, or nothing.
+// What the kernel's command line says of the answer: "partition", a URL, or nothing. The last one counts, as with the
+// kernel's own words: a person adds theirs to the line of a menu entry.
 Result<std::string> answer_word() {
   constexpr std::string_view name = "domsmith.answer=";
   const std::string words = TRY(read_file("/proc/cmdline"));
-  const auto at = words.find(name);
+  const auto at = words.rfind(name);
   if (at == std::string::npos) {
     return std::string();
   }

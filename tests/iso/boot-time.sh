@@ -26,8 +26,7 @@ teach_ours() {
   wait_for 900 "ssh answers" host true
   host_reading 'cat >/etc/systemd/system/xl-info-probe.service' <"$here/xl-info-probe.service"
   host 'systemctl enable xl-info-probe.service && sync' || die "the probe cannot be installed"
-  host poweroff || true
-  wait_for_end 900 "powered off"
+  power_off
 }
 
 # Its root as a disk, and beside it a disk from which GRUB starts Xen, kernel and initramfs as update-grub would.

@@ -60,6 +60,20 @@ host "for p in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <\$p; echo; done 2>/dev/nul
 sort "$state/processes" | uniq -c
 number processes "$(wc -l <"$state/processes")" 12
 host 'xl info >/dev/null' || die "xl info"
+host cat /etc/resolv.conf | grep -qx 'nameserver 10\.0\.2\.3' || die "the name server that DHCP gave is not known"
+host cat /var/lib/domsmith/receipt.json >"$state/receipt.json"
+python3 - "$state/medium.json" "$state/receipt.json" "${uefi:+uefi}" <<'END' || die "the receipt"
+import json, sys
+medium, receipt = (json.load(open(name, encoding="utf-8")) for name in sys.argv[1:3])
+assert all(receipt["slot"][key] == medium["slot"][key] for key in ("sha256", "size", "xen", "kernel", "packages")), receipt["slot"]
+assert list(receipt["images"]) == medium["images"] and all(len(image["sha256"]) == 64 for image in receipt["images"].values()), receipt["images"]
+assert receipt["layout"]["firmware"] == (sys.argv[3] or "bios"), receipt["layout"]
+assert [entry["title"] for entry in receipt.get("firmware", [])] == receipt["layout"]["firmware_entries"], receipt.get("firmware")
+END
+if [[ -n $uefi ]]; then
+  first=$(host 'od -An -tx2 -j4 -N2 /sys/firmware/efi/efivars/BootOrder-*' | tr -d ' ')
+  host "cat /sys/firmware/efi/efivars/Boot${first^^}-*" | tr -d '\0' | grep -aq domsmith || die "the firmware would start Boot${first^^} first"
+fi
 ! host 'touch /usr/probe' 2>/dev/null || die "the root can be written to"
 for program in perl python3 apt-get dpkg qemu-system-i386 gcc man; do
   ! host "command -v $program" || die "$program is in the running root"

@@ -32,6 +32,7 @@ fresh_disks() {
   done
 }
 
+person=off # on: the machine waits for whoever sits down at the serial port, and says nothing before
 cards=() # QEMU's arguments for more than the one that ssh comes by
 
 # start_machine LOG ARGUMENTS…: QEMU in the background, with the disks of $disks
@@ -51,7 +52,7 @@ start_machine() {
   # A restart ends QEMU: whoever wants the machine to go on starts it again.
   qemu-system-x86_64 -name domsmith-iso -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt \
     -smp "${DOMSMITH_ISO_CPUS:-2}" -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot \
-    -chardev "socket,id=serial,path=$control/serial,server=on,wait=off,logfile=$state/$log.log" -serial chardev:serial -device virtio-rng-pci "${more[@]}" \
+    -chardev "socket,id=serial,path=$control/serial,server=on,wait=$person,logfile=$state/$log.log" -serial chardev:serial -device virtio-rng-pci "${more[@]}" \
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile= "${cards[@]}" "$@" </dev/null &
   pid=$!
 }
@@ -85,6 +86,13 @@ wait_for_end() {
   pid=
   forget_connection
   say "$2"
+}
+
+# By a person's command, which has nothing to complain of.
+power_off() {
+  host poweroff >"$state/said" 2>&1 || true
+  [[ ! -s $state/said ]] || die "poweroff says: $(<"$state/said")"
+  wait_for_end 600 "powered off"
 }
 
 # One connection for many commands: each key exchange is emulated.

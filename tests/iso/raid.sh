@@ -37,8 +37,7 @@ state_of_array() { host 'cat /proc/mdstat' | grep -o '\[[U_]*\]$'; }
 start_machine host
 wait_for 900 "ssh answers" host true
 [[ $(state_of_array) == "[UU]" ]] || die "the array is not whole"
-host poweroff || true
-wait_for_end 300 "powered off"
+power_off
 
 disks=(DISK1)
 start_machine host

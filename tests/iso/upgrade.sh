@@ -99,8 +99,7 @@ host domsmith host upgrade /var/tmp/slot --progress=plain || true
 restart "a good slot is tried"
 [[ $(slot) == b ]] || die "the new slot was not tried"
 wait_for 900 "the new slot is kept" settled
-host poweroff || true
-wait_for_end 300 "powered off"
+power_off
 start_machine host
 wait_for 900 "ssh answers" host true
 [[ $(slot) == b ]] || die "the good slot was not kept"

@@ -23,7 +23,4 @@ struct HostMenu {
 };
 std::string host_menu(const HostMenu& menu);
 
-// "console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M …": what the Xen project advises for a dom0 of fixed size.
-std::string xen_words(const AnswerXen& xen);
-
 }  // namespace domsmith

@@ -35,8 +35,11 @@ fs::path recipe_of_answer(const std::string& word, const fs::path& answer, const
 
 Result<IsoInputs> inputs_of(CliContext& cli, const IsoOptions& options) {
   const Settings settings = TRY(cli.settings());
-  IsoInputs inputs{
-      .data = data_folder(cli.program()), .program = cli.program(), .answer = options.answer, .recipes = {}};
+  IsoInputs inputs{.data = data_folder(cli.program()),
+                   .program = cli.program(),
+                   .answer = options.answer,
+                   .recipes = {},
+                   .anew = false};
   if (!options.answer.empty()) {
     for (const std::string& word : TRY(load_answer(options.answer)).recipes) {
       inputs.recipes.push_back(recipe_of_answer(word, options.answer, settings));
@@ -107,7 +110,8 @@ Result<void> slot_verb(CliContext& cli, const IsoOptions& options) {
 }
 
 Result<void> verify_verb(CliContext& cli, const IsoOptions& options) {
-  const IsoInputs inputs = TRY(inputs_of(cli, options));
+  IsoInputs inputs = TRY(inputs_of(cli, options));
+  inputs.anew = true;
   Site site = TRY(Site::open(cli));
   const auto store = TRY(media_store(cli));
   const TemporaryDirectory work = TRY(TemporaryDirectory::make());

@@ -140,10 +140,10 @@ Result<SlotFacts> build_slot(Workplace& place, VolumeStore& store, const IsoInpu
   progress.begin("slot");
   const std::unique_ptr<BlockTarget> volume = TRY(store.open(image.volume, Access::read_only));
   extfs::FileSystem system = TRY(extfs::FileSystem::open(*volume, Access::read_only));
-  const ReadySlot slot =
+  ReadySlot slot =
       TRY(make_slot_tree(system, rules, {.program = inputs.program, .templates = inputs.data / "templates"}));
   TRY(make_directories(output.parent_path()));
-  SlotFacts facts = TRY(write_slot(slot, output));
+  SlotFacts facts = TRY(write_slot(std::move(slot), output, inputs.anew ? fs::path() : place.state / "slot"));
   progress.end("slot");
   return facts;
 }

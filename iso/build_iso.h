@@ -27,6 +27,7 @@ struct IsoInputs {
   std::filesystem::path program;               // domsmith itself
   std::filesystem::path answer;                // empty: none
   std::vector<std::filesystem::path> recipes;  // golden images to carry, those of the answer file included
+  bool anew = false;                           // the slot is packed again, whatever is kept of the last one
 };
 
 struct IsoFacts {

@@ -60,7 +60,7 @@ Result<std::string> make_host_initramfs(const SlotTree& tree, const EarlyModules
   }
   TRY(cpio.file("modules", modules.always));
   TRY(cpio.file("drivers", modules.drivers));
-  return cpio.finish(Compression::zstd);
+  return cpio.finish();
 }
 
 }  // namespace domsmith

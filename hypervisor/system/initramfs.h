@@ -7,7 +7,7 @@
 
 namespace domsmith {
 
-// cpio, zstd (the kernel's xz reads no CRC64). Programs and libraries are taken from the tree; not_found names the one
+// A cpio, not packed. Programs and libraries are taken from the tree; not_found names the one
 // that is missing.
 Result<std::string> make_host_initramfs(const SlotTree& tree, const EarlyModules& modules);
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <future>
 #include <set>
 
+#include "base/crypto.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
@@ -43,20 +45,32 @@ Result<std::string> boot_file(extfs::FileSystem& image, std::string_view prefix,
   return found;
 }
 
+Result<std::string> unpacked_kernel(const std::string& kernel) {
+  if (auto vmlinux = boot::vmlinux_of(kernel, boot_limit); vmlinux) {
+    return std::move(*vmlinux);
+  }
+  return fail(ErrorCode::bad_input, "the kernel is packed in a way that domsmith does not read",
+              "name another kernel in the recipe");
+}
+
 // Xen unpacks the kernel at each start; Debian's xz takes it eight times as long as zstd. Without the bzImage's
 // envelope: what unpacks is found by its first bytes, and its size stands behind it, as the kernel's own build leaves
 // it (xen/common/decompress.c; xen/arch/x86/bzimage.c, output_length()).
-Result<std::string> kernel_for_xen(const std::string& kernel) {
-  const auto vmlinux = boot::vmlinux_of(kernel, boot_limit);
-  if (!vmlinux) {
-    return fail(ErrorCode::bad_input, "the kernel is packed in a way that domsmith does not read",
-                "name another kernel in the recipe");
-  }
-  std::string packed = TRY(compress(*vmlinux, Compression::zstd));
+Result<std::string> kernel_for_xen(const std::string& vmlinux) {
+  std::string packed = TRY(compress(vmlinux, Compression::zstd));
   for (unsigned i = 0; i < 4; ++i) {
-    packed += static_cast<char>(vmlinux->size() >> (8 * i));
+    packed += static_cast<char>(vmlinux.size() >> (8 * i));
   }
   return packed;
+}
+
+// To pack these two is half of a slot's work: beside one another. zstd: the kernel's xz reads no CRC64.
+Result<void> pack_boot_files(ReadySlot& slot) {
+  auto kernel = std::async(std::launch::async, kernel_for_xen, std::cref(slot.kernel));
+  auto initramfs = compress(slot.initramfs, Compression::zstd);
+  put_file(slot.tree, "/boot/kernel", TRY(kernel.get()));
+  put_file(slot.tree, "/boot/initrd.img", TRY(std::move(initramfs)));
+  return {};
 }
 
 Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, ReadySlot& slot) {
@@ -68,11 +82,8 @@ Result<void> add_boot_files(extfs::FileSystem& image, const SystemRules& rules, 
   slot.facts.xen_version = xen.substr(xen_prefix.size(), xen.rfind("-amd64") - xen_prefix.size());
   const EarlyModules early = TRY(add_modules(slot.tree, image, slot.facts.kernel_version, rules.modules));
   put_file(slot.tree, "/boot/xen.gz", TRY(image.read_file("/boot/" + xen, boot_limit)));
-  // To pack these two is most of a slot's work: beside one another.
-  auto packed = std::async(std::launch::async, kernel_for_xen, TRY(image.read_file("/boot/" + kernel, boot_limit)));
-  const auto initramfs = make_host_initramfs(slot.tree, early);
-  put_file(slot.tree, "/boot/kernel", TRY(packed.get()));
-  put_file(slot.tree, "/boot/initrd.img", TRY(initramfs));
+  slot.kernel = TRY(unpacked_kernel(TRY(image.read_file("/boot/" + kernel, boot_limit))));
+  slot.initramfs = TRY(make_host_initramfs(slot.tree, early));
   return {};
 }
 
@@ -162,7 +173,7 @@ Result<void> add_extras(SlotTree& tree, const SlotExtras& extras) {
 Result<ReadySlot> make_slot_tree(extfs::FileSystem& image, const SystemRules& rules, const SlotExtras& extras) {
   const PackageFiles packages = TRY(package_files(image));
   const LeftOut left_out = TRY(rules.left_out.for_packages(packages));
-  ReadySlot slot{.tree = TRY(read_slot_tree(image, left_out)), .facts = {}};
+  ReadySlot slot{.tree = TRY(read_slot_tree(image, left_out)), .kernel = {}, .initramfs = {}, .facts = {}};
   TRY(add_extras(slot.tree, extras));
   drop_unneeded_libraries(slot.tree, left_out);
   if (const auto missing = missing_libraries(slot.tree); !missing.empty()) {
@@ -171,20 +182,64 @@ Result<ReadySlot> make_slot_tree(extfs::FileSystem& image, const SystemRules& ru
   }
   TRY(add_boot_files(image, rules, slot));
   slot.facts.packages = TRY(packages_of(image, packages, slot.tree));
+  slot.facts.unpacked = slot.kernel.size() + slot.initramfs.size();
   for (const auto& [path, file] : slot.tree) {
     slot.facts.unpacked += file.content.size();
   }
   return slot;
 }
 
+namespace {
+
 // gzip: of what GRUB can read, too, the one that unpacks fast. With xz, at five times the work, device scripts of
 // guests and udev ran into their deadlines in a busy dom0.
-Result<SlotFacts> write_slot(const ReadySlot& slot, const fs::path& file) {
-  TRY(remove_file(file));
+Result<void> pack_slot(ReadySlot slot, const fs::path& file) {
+  TRY(pack_boot_files(slot));
   const Command pack =
       TRY(squashfs_command("-", file, {"-tar", "-comp", "gzip", "-root-uid", "0", "-root-gid", "0", "-exit-on-error"}));
   TRY_AS(run_checked(pack, {.input = tar_of(slot.tree)}), "cannot pack the slot");
+  return {};
+}
+
+// Of all that goes in, and of the program that packs.
+Result<std::string> name_of_kept(const ReadySlot& slot) {
+  Sha256 digest;
+  for (const std::string& part : {tar_of(slot.tree), slot.kernel, slot.initramfs}) {
+    digest.update(fmt::format("{} ", part.size()));
+    digest.update(part);
+  }
+  std::error_code error;
+  const fs::path packer = TRY(find_program("mksquashfs"));
+  digest.update(fmt::format("{} {}", fs::file_size(packer, error),
+                            fs::last_write_time(packer, error).time_since_epoch().count()));
+  return digest.hex() + ".squashfs";
+}
+
+// One slot is as large as everything else that an installation keeps: only the last is.
+Result<void> keep(const fs::path& file, const fs::path& kept, const std::string& name) {
+  std::error_code error;
+  fs::remove_all(kept, error);
+  TRY(make_directories(kept));
+  fs::copy_file(file, kept / "new", error);
+  if (!error) {
+    fs::rename(kept / "new", kept / name, error);
+  }
+  return error ? fail(ErrorCode::failed, fmt::format("cannot keep the slot in {}: {}", kept.string(), error.message()))
+               : Result<void>();
+}
+
+}  // namespace
+
+Result<SlotFacts> write_slot(ReadySlot slot, const fs::path& file, const fs::path& kept) {
+  TRY(remove_file(file));
   SlotFacts facts = slot.facts;
+  const std::string name = kept.empty() ? std::string() : TRY(name_of_kept(slot));
+  std::error_code error;
+  if (name.empty() || !fs::copy_file(kept / name, file, error)) {
+    TRY(remove_file(file));
+    TRY(pack_slot(std::move(slot), file));
+    TRY(name.empty() ? Result<void>() : keep(file, kept, name));
+  }
   facts.size = fs::file_size(file);
   facts.sha256 = TRY(sha256_of_file(file));
   return facts;

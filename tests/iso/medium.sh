@@ -1,6 +1,6 @@
 #!/bin/bash
 # A medium without images: its sizes and counts keep to their budgets, its slot has none of what rules leave out, and the same inputs
-# give the same bytes. No machine is started.
+# give the same bytes, with an image, too. No machine is started.
 #   medium.sh --domsmith FILE      exit status: 0, 1
 set -euo pipefail
 
@@ -32,4 +32,10 @@ for path in /usr/sbin/sshd /usr/bin/domsmith /usr/sbin/thin_check /boot/xen.gz /
   grep -qxF "$path" "$state/files" || die "the slot has no $path"
 done
 "$domsmith" iso verify "$iso" --root "$cache" --progress=none || die "the same inputs gave other bytes"
+
+carrying=$state/carrying.iso
+"$domsmith" iso build --recipe debian-minimal -o "$carrying" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build --recipe"
+[[ $(fact 'd["images"]') == "['debian-minimal']" ]] || die "the medium carries $(fact 'd["images"]')"
+"$domsmith" iso verify "$carrying" --recipe debian-minimal --root "$cache" --progress=none || die "the same inputs, an image among them, gave other bytes"
+! "$domsmith" iso verify "$carrying" --root "$cache" --progress=none || die "other inputs passed for the same"
 say "passed"

@@ -91,6 +91,29 @@ TEST_P(BlockTargetTest, copies_sparsely) {
   EXPECT_EQ(bytes, "the end...");
 }
 
+// Several parts, the next of which is read while one is written.
+TEST_P(BlockTargetTest, copies_parts_each_to_its_place) {
+  std::string pattern;
+  for (unsigned i = 1; pattern.size() < (5U << 20) + 77; ++i) {
+    pattern += std::to_string(i * 2654435761U);
+  }
+  ASSERT_TRUE(put(123'456, pattern));
+  const auto copy = memory_target(size);
+  ASSERT_TRUE(copy_sparse(*target_, *copy, {0, size}));
+  std::string bytes(pattern.size(), '?');
+  ASSERT_TRUE(copy->read(123'456, std::as_writable_bytes(std::span(bytes))));
+  EXPECT_TRUE(bytes == pattern);
+}
+
+// In the first part, which is written while the second is read, and in the last.
+TEST_P(BlockTargetTest, a_copy_that_cannot_be_written_is_an_error) {
+  ASSERT_TRUE(put(0, std::string(size, 'x')));
+  const auto none = memory_target(0);
+  EXPECT_FALSE(copy_sparse(*target_, *none, {0, size}));
+  const auto small = memory_target(size - 1);
+  EXPECT_FALSE(copy_sparse(*target_, *small, {0, size}));
+}
+
 TEST_P(BlockTargetTest, copies_nothing_outside_the_range) {
   ASSERT_TRUE(put(1U << 20, std::string(100'000, 'a')));
   const auto copy = memory_target(size);

@@ -76,7 +76,7 @@ std::string medium_menu(const MediumMenu& menu) {
                 install_words("auto domsmith.answer=partition"));
   text += entry("Live shell: Xen without installing", "live", "(slot)", words, live_words(""));
   text += entry("Rescue: a shell, nothing is activated", "rescue", "(slot)", words,
-                live_words(" systemd.unit=rescue.target SYSTEMD_SULOGIN_FORCE=1"));
+                live_words(" systemd.unit=rescue.target systemd.setenv=SYSTEMD_SULOGIN_FORCE=1"));
   text +=
       "menuentry 'Start from the first disk' --id disk {\n"
       "  if [ \"$grub_platform\" = efi ]; then exit; fi\n"

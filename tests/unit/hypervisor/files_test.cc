@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/error_text.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "hypervisor/installer/commands.h"
 #include "hypervisor/installer/host_files.h"
+#include "hypervisor/installer/install.h"
 #include "hypervisor/installer/live_inventory.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/hypervisor/disks.h"
@@ -133,6 +136,22 @@ TEST(InstallPlan, WhatAnInterruptedInstallationLeftIsTakenAgain) {
   EXPECT_FALSE(plan_install(*answer, inventory));
   inventory.disks[1].unfinished = true;
   EXPECT_TRUE(plan_install(*answer, inventory));
+}
+
+// An answer file of a stick or a URL knows nothing of the medium. Nothing is done before that is seen: there is no
+// device here.
+TEST(Install, GuestsOfAnImageThatTheMediumLacksAreRefusedFirst) {
+  TemporaryDirectory medium = TemporaryDirectory::make().value();
+  ASSERT_TRUE(write_file_atomic(medium.path() / "domsmith/medium.json", R"({"slot": {}, "images": {"other": {}}})"));
+  const Ready all = ready();
+  SilentProgress progress;
+  Report report("", "xen1", progress);
+  const InstallSources sources{.medium = medium.path(), .target = medium.path(), .work = medium.path() / "work"};
+  const auto done =
+      install({.answer = all.answer, .plan = all.plan, .cards = {}}, sources, system_random(), report, progress);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().what, "the medium carries no image 'debian-ssh', of which there are to be guests");
+  EXPECT_FALSE(std::filesystem::exists(medium.path() / "work")) << "it has begun";
 }
 
 TEST(HostFiles, TheConsolePasswordIsRootsAlone) {

@@ -108,6 +108,21 @@ TEST(Report, TellsEachStep) {
   EXPECT_THAT(progress.texts, ElementsAre());
 }
 
+TEST(Report, TellsWhyAnInstallationFailed) {
+  OneAnswer server("HTTP/1.0 204 No Content\r\n\r\n");
+  Warnings progress;
+  Error error;
+  error.what = "the disk is full";
+  error.causes = {"ENOSPC"};
+  error.remedy = "take another";
+  Report(server.url(), "xen1", progress).failure(error);
+  const std::string asked = server.asked();
+  EXPECT_EQ(
+      nlohmann::json::parse(asked.substr(asked.find("\r\n\r\n") + 4)),
+      nlohmann::json::parse(
+          R"({"schema":1,"host":"xen1","event":"failure","error":"the disk is full","because":["ENOSPC"],"remedy":"take another"})"));
+}
+
 TEST(Report, WhoDoesNotAnswerIsNotAskedAgain) {
   Warnings progress;
   std::string url;

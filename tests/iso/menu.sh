@@ -83,10 +83,11 @@ rescue-42	\r
 END
 stop_machine
 
-# In GRUB's editor the kernel's line is the fourth: setparams, echo, multiboot2, module2.
+# In GRUB's editor the kernel's line is the fifth: setparams, an empty one, echo, multiboot2, module2. It draws itself for each key, and a
+# serial port keeps sixteen.
 at_menu install <<END
 Install this machine	${down}e
-module2	$down$down$down\x05 domsmith.answer=http://10.0.2.2:$server_port/answer.toml\x18
+module2	$down$down$down$down\x05 domsmith.answer=http://10.0.2.2:$server_port/answer.toml\x18	0.3
 END
 wait_for_end 900 "an answer file behind a URL: the machine is installed over what was there"
 reported by-url

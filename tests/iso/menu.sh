@@ -17,7 +17,8 @@ answer() { # NAME FINISH WIPE FILE
 
 down='\x1b[B'
 
-# at_menu NAME: starts the machine from the medium; a person follows what is read
+# at_menu NAME: starts the machine from the medium; a person follows what is read. What the machine has not taken yet is lost when the
+# person leaves, so the last line waits for what the keys do.
 at_menu() {
   person=on start_machine "$1" "${medium[@]}"
   wait_for 60 "the serial port" test -S "$control/serial"
@@ -71,6 +72,7 @@ stop_machine
 
 at_menu install <<END
 Install this machine	$down\r
+(XEN)	
 END
 wait_for_end 900 "an answer file of a partition: the machine is installed, and off"
 reported by-stick
@@ -83,17 +85,18 @@ rescue-42	\r
 END
 stop_machine
 
-# In GRUB's editor the kernel's line is the fifth: setparams, an empty one, echo, multiboot2, module2. It draws itself for each key, and a
-# serial port keeps sixteen.
+# In GRUB's editor the kernel's line is the fifth: setparams, an empty one, echo, multiboot2, module2.
 at_menu install <<END
 Install this machine	${down}e
-module2	$down$down$down$down\x05 domsmith.answer=http://10.0.2.2:$server_port/answer.toml\x18	0.3
+module2	$down$down$down$down\x05 domsmith.answer=http://10.0.2.2:$server_port/answer.toml\x18
+(XEN)	
 END
 wait_for_end 900 "an answer file behind a URL: the machine is installed over what was there"
 reported by-url
 
 at_menu host <<END
 Install this machine	$down$down$down$down\r
+(XEN)	
 END
 wait_for 900 "ssh answers: the disk was started" host true
 [[ $(host cat /etc/hostname) == by-url ]] || die "the host is another one"

@@ -1,8 +1,7 @@
 """A person at a serial console: waits for words on the screen, types, keeps each screen.
 
 usage: person.py SOCKET SCREENS SECONDS < SCRIPT
-Each line of SCRIPT is WAIT-FOR<tab>KEYS, both with Python's escapes (\\r, \\x1b), and may go on with <tab>SECONDS between two keys. SCREENS
-gets what was seen up to each word.
+Each line of SCRIPT is WAIT-FOR<tab>KEYS, both with Python's escapes (\\r, \\x1b). SCREENS gets what was seen up to each word.
 """
 
 import re
@@ -53,7 +52,7 @@ def main():
     console.settimeout(1)
     with open(screens, "w", encoding="utf-8") as kept:
         for line in sys.stdin:
-            wanted, keys, *pause = line.rstrip("\n").split("\t")
+            wanted, keys = line.rstrip("\n").split("\t")
             try:
                 seen = read_until(console, unescaped(wanted), end)
             except EOFError:
@@ -63,7 +62,7 @@ def main():
             # Slower than a person pastes: a serial port has a buffer of its own.
             for key in re.findall(rb"\x1b\[.|.", unescaped(keys), re.DOTALL):
                 console.sendall(key)
-                time.sleep(float(pause[0]) if pause else 0.02)
+                time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ for path in '/usr/bin/perl.*' '/usr/bin/python.*' '/usr/bin/apt.*' '/usr/bin/dpk
   '/usr/lib/udev/rules.d/(55-dm|56-lvm|60-persistent-storage-dm|69-lvm|95-dm-notify)\.rules'; do
   ! grep -xE "$path" "$state/files" || die "the slot has $path"
 done
-for path in /usr/sbin/sshd /usr/bin/domsmith /usr/sbin/thin_check /boot/xen.gz /boot/kernel /boot/initrd.img; do
+for path in /usr/sbin/sshd /usr/bin/domsmith /usr/sbin/thin_check /usr/libexec/domsmith/end-machine /boot/xen.gz /boot/kernel /boot/initrd.img; do
   grep -qxF "$path" "$state/files" || die "the slot has no $path"
 done
 "$domsmith" iso verify "$iso" --root "$cache" --progress=none || die "the same inputs gave other bytes"

@@ -78,7 +78,8 @@ fi
 for program in perl python3 apt-get dpkg qemu-system-i386 gcc man; do
   ! host "command -v $program" || die "$program is in the running root"
 done
-# The other slot is as large as what an installation writes, and holds nothing yet.
+# The other slot is as large as what an installation writes, and holds nothing yet; nor is it active.
+host '! test -e /dev/vg0/slot-b && lvchange --activate y vg0/slot-b && test -b /dev/vg0/slot-b' || die "the other slot"
 printf 'dd-256-mib-seconds %s\n' "$(host 'TIMEFORMAT=%1R; time dd if=/dev/zero of=/dev/vg0/slot-b bs=1M count=256 conv=fsync status=none' 2>&1)" >>"$state/numbers"
 {
   printf 'disk-gib %s\n' $(($(stat -c %s "$(disk_file DISK0)") >> 30))

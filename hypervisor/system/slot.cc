@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t boot_limit = 128ULL << 20;
 constexpr std::uint64_t text_limit = 64ULL << 20;
+constexpr std::uint64_t slot_limit = 1ULL << 30;
 
 // The one file /boot/PREFIX*SUFFIX; of several the last by name.
 Result<std::string> boot_file(extfs::FileSystem& image, std::string_view prefix, std::string_view suffix,
@@ -217,15 +218,9 @@ Result<std::string> name_of_kept(const ReadySlot& slot) {
 
 // One slot is as large as everything else that an installation keeps: only the last is.
 Result<void> keep(const fs::path& file, const fs::path& kept, const std::string& name) {
-  std::error_code error;
-  fs::remove_all(kept, error);
-  TRY(make_directories(kept));
-  fs::copy_file(file, kept / "new", error);
-  if (!error) {
-    fs::rename(kept / "new", kept / name, error);
-  }
-  return error ? fail(ErrorCode::failed, fmt::format("cannot keep the slot in {}: {}", kept.string(), error.message()))
-               : Result<void>();
+  std::error_code ignored;
+  fs::remove_all(kept, ignored);
+  return write_file_atomic(kept / name, TRY(read_file(file, slot_limit)));
 }
 
 }  // namespace

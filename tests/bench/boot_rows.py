@@ -66,11 +66,11 @@ def rows(repo, runs):
     lab = [repo / "tests/lab/lab", "--state", work / "lab"]
     run([*lab, "down"])
     say("boot: the lab")
-    run([*lab, "up", *(word for name, file in payload.items() for word in ("--with", f"{file}={name}"))])
+    run([*lab, "up", "--debian", *(word for name, file in payload.items() for word in ("--with", f"{file}={name}"))])
     try:
         say(f"boot: xl create to the kernel's first line, {runs} runs a side, PVH and PV")
-        sides = " ".join(f"{prefix}{side}=/payload/{prefix}{side}" for prefix in KERNELS for side in ("ours", "peer"))
-        done = subprocess.run([str(word) for word in [*lab, "run", "--limit", 3600, f"python3 -B /payload/boot_inside.py {runs} {sides}"]],
+        sides = " ".join(f"{prefix}{side}=/run/payload/{prefix}{side}" for prefix in KERNELS for side in ("ours", "peer"))
+        done = subprocess.run([str(word) for word in [*lab, "run", "--limit", 3600, f"python3 -B /run/payload/boot_inside.py {runs} {sides}"]],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sys.stderr, check=False)
         if done.returncode != 0:
             raise Failed("the lab's part of the bench failed")

@@ -18,7 +18,7 @@ TAGS = ["--addtag", "bench"]
 
 
 def domsmith(*words):
-    return ["/payload/bin/domsmith", *words, "--progress", "none"]
+    return ["/run/payload/bin/domsmith", *words, "--progress", "none"]
 
 
 def clone(name, count, first=1):
@@ -124,7 +124,7 @@ def many(runs, count):
 
 def main():
     runs, count, large = (int(word) for word in sys.argv[1:4])
-    run(domsmith("image", "import", f"/payload/images/{IMAGE}"))
+    run(domsmith("image", "import", f"/run/payload/images/{IMAGE}"))
     rows = batches(runs, count)
     times, data = first_activation()
     rows += [data, *many(runs, large)]

@@ -31,7 +31,7 @@ class Lab:
             env={"DOMSMITH_LAB_LIMIT": str(LIMIT)})
 
     def measure(self, runs, guests, many):
-        command = f"python3 -B /payload/bench/lab_inside.py {runs} {guests} {many}"
+        command = f"python3 -B /run/payload/bench/lab_inside.py {runs} {guests} {many}"
         done = subprocess.run([str(word) for word in [*self.argv, "run", "--limit", LIMIT, command]],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sys.stderr, check=False)
         if done.returncode != 0:

@@ -3,12 +3,14 @@
 # The command line and the folders of a test of media, and the machine that it leaves nothing of.
 
 domsmith=
+answer=
 uefi=
 usb=
 keep=
 while (($# > 0)); do
   case $1 in
     --domsmith) domsmith=$(realpath -- "${2:?}"); shift ;;
+    --answer) answer=$(realpath -- "${2:?}"); shift ;;
     --uefi) uefi=yes ;;
     --usb) usb=yes ;;
     --keep) keep=yes ;;

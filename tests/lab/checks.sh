@@ -24,7 +24,7 @@ all=
 tests=
 name=checks
 folder=
-up=()
+up=(--tools)
 pieces=()
 while (($# > 0)); do
   case $1 in
@@ -93,7 +93,7 @@ lab up "${up[@]}" "${with[@]}"
 failed=()
 for piece in "${pieces[@]}"; do
   printf '# %s\n' "$piece"
-  lab run --limit "${DOMSMITH_LAB_PIECE_LIMIT:-1200}" "ALL=$all LOGIN_LIMIT=${DOMSMITH_LAB_LOGIN_LIMIT:-600} bash /payload/lab/$piece.sh" </dev/null || failed+=("$piece")
+  lab run --limit "${DOMSMITH_LAB_PIECE_LIMIT:-1200}" "ALL=$all LOGIN_LIMIT=${DOMSMITH_LAB_LOGIN_LIMIT:-600} bash /run/payload/lab/$piece.sh" </dev/null || failed+=("$piece")
   lab status >/dev/null || { printf 'Bail out! the lab ended during %s\n' "$piece"; exit 1; }
 done
 if ((${#failed[@]} > 0)); then

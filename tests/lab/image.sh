@@ -10,40 +10,52 @@ domsmith_binary() {
   realpath -- "$candidate"
 }
 
+# files_hash FOLDER [FIND'S WORDS]: of the names and contents of the files below
+files_hash() {
+  [[ ! -d $1 ]] || (cd -- "$1" && find . -type f "${@:2}" -print0 | sort -z | xargs -0 -r sha256sum)
+}
+
+builder_hash() {
+  files_hash "$repo/imagebuild" \( -name '*.cc' -o -name '*.h' -o -name '*.c' -o -name '*.S' \)
+  "$(domsmith_binary)" --version
+}
+
 # One hash for all that decides what a build gives: the recipe, its folder's files, the sources of the builder, what it reports
 # as its version, and the packages' source (the host's release) through the recipe itself.
 image_hash() {
-  local recipe=$1 folder
-  folder=$(dirname -- "$recipe")
   {
-    cat -- "$recipe"
-    [[ ! -d $folder/files ]] || (cd -- "$folder" && find files -type f -print0 | sort -z | xargs -0 -r sha256sum)
-    (cd -- "$repo" && find imagebuild -type f \( -name '*.cc' -o -name '*.h' -o -name '*.c' -o -name '*.S' \) -print0 |
-      sort -z | xargs -0 -r sha256sum)
-    "$(domsmith_binary)" --version
+    cat -- "$1"
+    files_hash "$(dirname -- "$1")/files"
+    builder_hash
   } | sha256sum | cut -c1-16
 }
 
-# cached_image RECIPE: prints the folder with NAME.img, kernel, initrd.img, NAME.json; builds it when it isn't there.
-cached_image() {
-  local recipe name folder
-  recipe=$(realpath -- "$1") || die "no recipe $1"
-  name=$(basename -- "$recipe" .toml)
+# cached NAME HASH MAKE...: prints the folder in the cache; where it isn't there yet, `MAKE... FOLDER` makes it.
+cached() {
+  local name=$1 folder
   if [[ -n ${DOMSMITH_LAB_FROZEN:-} ]] && folder=$(newest_image "$name"); then
     say "taking $folder, whatever has changed since (DOMSMITH_LAB_FROZEN)"
     printf '%s\n' "$folder"
     return
   fi
-  folder=$(cache_dir)/$name-$(image_hash "$recipe")
+  folder=$(cache_dir)/$name-$2
   mkdir -p -- "$(cache_dir)"
   # Two labs that start at once build once: the second one waits for the first.
   exec {build_lock}>"$(cache_dir)/$name.lock"
   flock "$build_lock"
   if [[ ! -e $folder/complete || -n ${DOMSMITH_LAB_REBUILD:-} ]]; then
-    build_image "$recipe" "$name" "$folder" >&2
+    "${@:3}" "$folder" >&2
   fi
   exec {build_lock}>&-
   printf '%s\n' "$folder"
+}
+
+# cached_image RECIPE: prints the folder with NAME.img, kernel, initrd.img, NAME.json
+cached_image() {
+  local recipe name
+  recipe=$(realpath -- "$1") || die "no recipe $1"
+  name=$(basename -- "$recipe" .toml)
+  cached "$name" "$(image_hash "$recipe")" build_image "$recipe" "$name"
 }
 
 # A package run that outlives a killed build must not keep our locks.
@@ -88,8 +100,8 @@ forget_old_images() {
     while IFS= read -r old; do rm -rf -- "$old"; done
 }
 
-# prepare: dom0's image and, taken out of it, the hypervisor it was made for. Prints the folder.
-prepare() {
+# debian_base: a Debian dom0's image and, taken out of it, the hypervisor it was made for. Prints the folder.
+debian_base() {
   local folder
   need debugfs e2fsprogs
   folder=$(cached_image "$repo/hypervisor/lab-dom0.toml")

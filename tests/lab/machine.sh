@@ -7,7 +7,7 @@ machine_runs() { qemu_pid >/dev/null; }
 
 ssh_options() {
   ssh_opts=(-F /dev/null -q -i "$state/key" -o BatchMode=yes -o ConnectTimeout=5 -o IdentitiesOnly=yes
-    -o "UserKnownHostsFile=$state/known_hosts" -o HostKeyAlias=domsmith-lab -o StrictHostKeyChecking=yes
+    -o "UserKnownHostsFile=$state/known_hosts" -o HostKeyAlias=domsmith-lab -o StrictHostKeyChecking=accept-new
     -o ServerAliveInterval=15 -o ServerAliveCountMax=8
     -o ControlMaster=auto -o "ControlPath=$(<"$state/control")/ssh" -o ControlPersist=yes)
 }
@@ -23,16 +23,18 @@ open_connection() {
   ssh "${ssh_opts[@]}" -p "$(<"$state/port")" -fN root@127.0.0.1 2>/dev/null </dev/null
 }
 
+# The images in the cache stay as they were made.
 make_disks() {
-  local base=$1
-  rm -f -- "$state"/dom0.{qcow2,img} "$state"/vg0.img "$state"/vg1.img
-  # The image in the cache stays as it was built.
-  if [[ -n $volatile ]]; then
+  local base=$1 installed=$2
+  rm -f -- "$state"/{host.qcow2,dom0.qcow2,dom0.img,vg0.img,vg1.img}
+  if [[ -n $installed ]]; then
+    qemu-img create -q -f qcow2 -F raw -b "$installed/HOST.img" "$state/host.qcow2"
+  elif [[ -n $volatile ]]; then
     cp --sparse=always --reflink=auto -- "$base/lab-dom0.img" "$state/dom0.img"
   else
     qemu-img create -q -f qcow2 -F raw -b "$base/lab-dom0.img" "$state/dom0.qcow2"
   fi
-  truncate -s "${DOMSMITH_LAB_VG0:-20G}" -- "$state/vg0.img"
+  [[ -n $installed ]] || truncate -s "${DOMSMITH_LAB_VG0:-20G}" -- "$state/vg0.img"
   truncate -s 8G -- "$state/vg1.img"
 }
 
@@ -79,15 +81,11 @@ cut_power() {
   rm -rf -- "$(<"$state/control")" "$state/qemu.pid" "$state/disks.pid"
 }
 
-# Emulation always: where /dev/kvm exists inside another virtual machine, Xen's guests hang in it. -cpu max and EPYC crash Xen
-# or dom0 early; qemu64 with SVM and nested paging boots PV, PVH and HVM guests.
+# What Debian's dom0 is started with; the installed host has its own words on its own disk.
 # shellcheck disable=SC2054 # the commas are QEMU's
-machine_arguments() {
-  local base=$1 port=$2 xen linux console=hvc0 processors=3 boot
-  if [[ -n $without_xen ]]; then
-    console=ttyS0
-    processors=1
-  fi
+debian_arguments() {
+  local base=$1 xen linux console=hvc0
+  [[ -z $without_xen ]] || console=ttyS0
   # Nothing to defend against in here, and each mitigation is emulated at a price; no scrubbing of memory that QEMU gave zeroed.
   xen="console=com1 com1=115200,8n1 dom0_mem=${dom0_memory}M,max:${dom0_memory}M dom0_max_vcpus=2 bootscrub=0 spec-ctrl=no"
   # Its check of the timer fails where the machine is too busy to give QEMU its ticks.
@@ -97,22 +95,37 @@ machine_arguments() {
   linux+=" module_blacklist=ahci,libahci,iTCO_wdt,iTCO_vendor_support,pcspkr,snd_pcsp,powernow_k8,i2c_i801,lpc_ich,joydev,evdev,psmouse,cfg80211"
   # On a crowded machine nothing may be given up here: the deadline is outside.
   linux+=" systemd.default_timeout_start_sec=600 ${DOMSMITH_LAB_LINUX_ARGS:-}"
-  # In a module's words QEMU takes a doubled comma for a comma.
-  boot=(-kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
-    -initrd "$base/kernel ${linux//,/,,},$base/initrd.img")
-  [[ -z $without_xen ]] || boot=(-kernel "$base/kernel" -append "$linux" -initrd "$base/initrd.img")
+  if [[ -n $without_xen ]]; then
+    qemu_args+=(-kernel "$base/kernel" -append "$linux" -initrd "$base/initrd.img")
+  else # in a module's words QEMU takes a doubled comma for a comma
+    qemu_args+=(-kernel "$base/xen.elf" -append "$xen ${DOMSMITH_LAB_XEN_ARGS:-}"
+      -initrd "$base/kernel ${linux//,/,,},$base/initrd.img")
+  fi
+}
+
+# Emulation always: where /dev/kvm exists inside another virtual machine, Xen's guests hang in it. -cpu max and EPYC crash Xen
+# or dom0 early; qemu64 with SVM and nested paging boots PV, PVH and HVM guests.
+# shellcheck disable=SC2054 # the commas are QEMU's
+machine_arguments() {
+  local base=$1 installed=$2 port=$3 processors=3
+  [[ -z $without_xen ]] || processors=1
   qemu_args=(-name domsmith-lab -machine q35,hpet=off,vmport=off -accel tcg,thread=multi,tb-size=512 -cpu qemu64,+svm,+npt
     -smp "$processors" -m "$memory" -nodefaults -no-user-config -display none -monitor none -no-reboot -daemonize
     -pidfile "$state/qemu.pid" -serial "file:$state/serial.log"
-    "${boot[@]}"
     -netdev "user,id=net0,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=net0,romfile=
     -device virtio-rng-pci)
-  if [[ -n $volatile ]]; then
-    volatile_disk dom0
-    volatile_disk vg0
+  if [[ -n $installed ]]; then
+    disk host "$state/host.qcow2" qcow2
+    [[ -z $base ]] || disk tools "$base/lab-dom0.img" raw ,readonly=on
   else
-    disk dom0 "$state/dom0.qcow2" qcow2
-    disk vg0 "$state/vg0.img" raw
+    debian_arguments "$base"
+    if [[ -n $volatile ]]; then
+      volatile_disk dom0
+      volatile_disk vg0
+    else
+      disk dom0 "$state/dom0.qcow2" qcow2
+      disk vg0 "$state/vg0.img" raw
+    fi
   fi
   disk vg1 "$state/vg1.img" raw
   disk payload "$state/payload.img" raw ,readonly=on
@@ -120,10 +133,10 @@ machine_arguments() {
 
 # QEMU itself tells whether a port is free; asking first would leave a gap for somebody else.
 start_machine() {
-  local base=$1 port try
+  local base=$1 installed=$2 port try
   for ((try = 0; try < 20; try++)); do
     port=$((RANDOM % 20000 + 20000))
-    machine_arguments "$base" "$port"
+    machine_arguments "$base" "$installed" "$port"
     printf '%q ' qemu-system-x86_64 "${qemu_args[@]}" >"$state/command"
     # Its descriptors must not keep our locks or a caller's pipe open; setsid keeps the terminal's Ctrl-C away from it.
     if setsid qemu-system-x86_64 "${qemu_args[@]}" </dev/null >"$state/qemu.out" 2>&1 {state_lock}>&-; then
@@ -155,5 +168,5 @@ stop_machine() {
   if pid=$(disks_pid); then
     end_pid "$pid"
   fi
-  rm -f -- "$state"/{qemu.pid,disks.pid,port,control,key,key.pub,known_hosts} "$state"/{dom0.qcow2,dom0.img,vg0.img,vg1.img,payload.img}
+  rm -f -- "$state"/{qemu.pid,disks.pid,port,control,key,key.pub,known_hosts} "$state"/{host.qcow2,dom0.qcow2,dom0.img,vg0.img,vg1.img,payload.img}
 }

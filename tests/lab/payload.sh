@@ -3,7 +3,7 @@
 # The payload: a read-only disk, new with each start, with what changes more often than dom0's image: the binary under test,
 # templates, recipes, images to import, the lab's scripts, the keys of this one start.
 
-# make_payload STATE WITH...: WITH is PATH or PATH=NAME, a file or folder to be found in dom0 as /payload/NAME.
+# make_payload STATE WITH...: WITH is PATH or PATH=NAME, a file or folder to be found in dom0 as /run/payload/NAME.
 make_payload() {
   local state=$1 tree=$1/payload item
   shift

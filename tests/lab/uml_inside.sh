@@ -19,19 +19,19 @@ mkdir -p /dev/disk/by-id
 ln -sf /dev/ubda /dev/disk/by-id/virtio-vg0
 ln -sf /dev/ubdb /dev/disk/by-id/virtio-vg1
 
-rm -rf "$root/payload" "$root/etc/xen" "$root/var/lib/domsmith" "$root/etc/domsmith"
-mkdir -p "$root/payload/"{bin,images,share/domsmith} "$root/etc/xen/auto" "$root/var/lib/domsmith"
-ln -s "$domsmith" "$root/payload/bin/domsmith"
-ln -s "$image" "$root/payload/images/debian-minimal"
-ln -s "$repo/tests/lab/dom0" "$root/payload/lab"
-ln -s "$repo/templates" "$root/payload/share/domsmith/templates"
-touch "$root/payload/authorized_keys"
+rm -rf "$root/run/payload" "$root/etc/xen" "$root/var/lib/domsmith" "$root/etc/domsmith"
+mkdir -p "$root/run/payload/"{bin,images,share/domsmith} "$root/etc/xen/auto" "$root/var/lib/domsmith"
+ln -s "$domsmith" "$root/run/payload/bin/domsmith"
+ln -s "$image" "$root/run/payload/images/debian-minimal"
+ln -s "$repo/tests/lab/dom0" "$root/run/payload/lab"
+ln -s "$repo/templates" "$root/run/payload/share/domsmith/templates"
+touch "$root/run/payload/authorized_keys"
 export TMPDIR=/tmp PATH=/usr/local/bin:$PATH
-chroot "$root" bash /payload/lab/setup.sh
+chroot "$root" bash /run/payload/lab/setup.sh
 
 failed=0
 for piece in "$@"; do
   printf '# %s\n' "$piece"
-  ALL=$all chroot "$root" bash "/payload/lab/lvm/$piece.sh" </dev/null || failed=1
+  ALL=$all chroot "$root" bash "/run/payload/lab/lvm/$piece.sh" </dev/null || failed=1
 done
 exit $failed

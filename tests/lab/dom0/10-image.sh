@@ -10,14 +10,14 @@ doctor_is_content() {
     "$(json '", ".join(c["name"] + ": " + c["text"] for c in d["checks"] if c["state"] == "missing" and c["area"] in ("store", "guests"))' <<<"$report")"
 }
 
-import_image() { domsmith image import "/payload/images/$image" --store "$store"; }
+import_image() { domsmith image import "/run/payload/images/$image" --store "$store"; }
 
 golden_is_sealed() {
   same "layout" "thin" "$(lv lv_layout "$image" | cut -d, -f1)"
   same "pool" "pool" "$(lv pool_lv "$image")"
   same "attributes" "Vri--" "$(lv lv_attr "$image" | cut -c1-5)"
   same "a second import" "$(volumes)" "$image"
-  fails_with 1 "$image" domsmith image import "/payload/images/$image" --store "$store"
+  fails_with 1 "$image" domsmith image import "/run/payload/images/$image" --store "$store"
 }
 
 verify_image() { domsmith image verify "$image" --store "$store"; }

@@ -5,11 +5,11 @@
 source "$(dirname -- "$0")/lib.sh"
 
 sources=(from-tar imported)
-[[ ! -e /payload/images/ubuntu-minimal ]] || sources+=(ubuntu-minimal)
+[[ ! -e /run/payload/images/ubuntu-minimal ]] || sources+=(ubuntu-minimal)
 
 import_each() {
   local one
-  for one in "${sources[@]}"; do domsmith image import "/payload/images/$one" --store "$store"; done
+  for one in "${sources[@]}"; do domsmith image import "/run/payload/images/$one" --store "$store"; done
 }
 
 clone_each() {

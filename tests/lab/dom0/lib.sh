@@ -2,9 +2,10 @@
 # shellcheck disable=SC2034 # the checks use them
 # What the checks in dom0 share. A check is a function; its output is shown when it fails.
 
+PATH=$PATH:/run/bin # what the installed host lacks (setup.sh)
 store=lvm:vg0/pool
 image=debian-minimal
-tests=/payload/tests
+tests=/run/payload/tests
 consoles=/var/log/xen/console
 login_limit=${LOGIN_LIMIT:-600} # seconds; an idle machine needs 40 (PV) or 70 (PVH) a guest
 passed=0
@@ -65,8 +66,8 @@ for item in value if isinstance(value, list) else [value]:
 # lv FIELDS NAME: what LVM itself says of one volume
 lv() { lvs --noheadings --separator ' ' -o "$1" "vg0/$2" 2>/dev/null | sed 's/^ *//; s/ *$//'; }
 
-# The volumes there are, but for the pool and its parts
-volumes() { lvs --noheadings -o lv_name,lv_layout vg0 | awk '$2 !~ /pool/ {print $1}' | sort; }
+# The volumes there are, but for the pool and its parts, and the host's own
+volumes() { lvs --noheadings -o lv_name,lv_layout vg0 | sed -E '/pool|^ *(slot-[ab]|state) /d; s/^ *([^ ]+).*/\1/' | sort; }
 
 guest() { domsmith guest show "$1" --json | json "$2"; }
 
@@ -75,13 +76,13 @@ footprint() {
   volumes
   find /etc/xen -name '*.cfg' -o -path '/etc/xen/auto/*' | sort
   domsmith list --json | json '[g["name"] + " " + g["state"] for g in d["guests"]] + [i["name"] + " " + i["state"] for i in d["images"]]'
-  find /etc/xen /var/lib/domsmith -name '.*' ! -name '.' -newer /payload/authorized_keys -type f | sort
+  find /etc/xen /var/lib/domsmith -name '.*' ! -name '.' -newer /run/payload/authorized_keys -type f | sort
 }
 
 # The golden image in the thin pool, whichever file of checks comes first.
 have_image() {
   [[ -n $(domsmith image list --json | json "[i['name'] for i in d['images'] if i['name'] == '$image' and i['store'] == '$store']") ]] ||
-    domsmith image import "/payload/images/$image" --store "$store"
+    domsmith image import "/run/payload/images/$image" --store "$store"
 }
 
 # wait_login NAME: until the guest's console shows its login prompt
@@ -108,12 +109,11 @@ gtest() {
   local report
   report=$(mktemp -d)
   "$tests/$1" --gtest_brief=1 --gtest_filter="$2" "--gtest_output=json:$report/report.json"
-  python3 - "$report/report.json" <<'PYTHON'
+  python3 -c '
 import json, sys
-cases = [case for suite in json.load(open(sys.argv[1]))["testsuites"] for case in suite["testsuite"]]
+cases = [case for suite in json.load(sys.stdin)["testsuites"] for case in suite["testsuite"]]
 ran = [case for case in cases if case["status"] == "RUN" and case["result"] == "COMPLETED"]
 print(f"{len(ran)} of {len(cases)} tests ran")
-sys.exit(0 if ran else "no test ran")
-PYTHON
+sys.exit(0 if ran else "no test ran")' <"$report/report.json"
   rm -rf "$report"
 }

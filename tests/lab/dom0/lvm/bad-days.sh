@@ -24,7 +24,7 @@ make_group() { # GROUP NUMBER TEXT-ROOM POOL-METADATA
   vgcreate -qq "$1" "/dev/mapper/bad$2"
   lvcreate -qq -y --type thin-pool -L 1G --poolmetadatasize "$4" --chunksize 64k --name pool "$1"
   lvchange -qq --errorwhenfull y "$1/pool"
-  domsmith image import "/payload/images/$image" --store "lvm:$1/pool"
+  domsmith image import "/run/payload/images/$image" --store "lvm:$1/pool"
   clones "$1" --name "$1" --count 4 --settle
 }
 

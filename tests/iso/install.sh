@@ -53,6 +53,7 @@ host 'rm -f /run/idle; systemd-run --quiet --collect sh -c "sleep 10; cat /proc/
 leave_host
 sleep 15
 wait_for 60 "the host has looked at its memory" host 'test -s /run/idle'
+host 'systemctl is-active --quiet domsmith-watch.service' || die "nobody watches the pool"
 number dom0-used-mib "$(host 'cat /run/idle' | awk '/MemTotal/{t=$2} /MemAvailable/{a=$2} END{print int((t-a)/1024)}')" 64
 number tcp-ports "$(host 'ss -Hltn' | awk '{sub(/.*:/, "", $4); print $4}' | sort -u | wc -l)" 1
 # Kernel threads have no command line; our own session is not the host's.

@@ -8,9 +8,10 @@ lab_dir=$(dirname -- "$(realpath -- "$0")")
 
 show_help() {
   cat <<'HELP'
-usage: checks.sh [--without-xen] [--domsmith FILE] [--tests FOLDER] [--keep] [--all] [PIECE...]
+usage: checks.sh [--debian | --without-xen] [--domsmith FILE] [--tests FOLDER] [--keep] [--all] [PIECE...]
 
-  --without-xen     pieces of dom0/lvm, on dom0's kernel alone
+  --debian          on a Debian that runs Xen, not on the hypervisor
+  --without-xen     pieces of dom0/lvm, on Debian's kernel alone
   --domsmith FILE   the program under test
   --tests FOLDER    where the test programs are that also run in dom0
   --keep            leave the lab up afterwards
@@ -31,6 +32,7 @@ while (($# > 0)); do
     --domsmith) export DOMSMITH=${2:?--domsmith needs a file}; shift 2 ;;
     --tests) tests=${2:?--tests needs a folder}; shift 2 ;;
     --all) all=yes; shift ;;
+    --debian) name=checks-debian; up=(--debian); shift ;;
     --without-xen) name=checks-lvm; folder=lvm/; up=(--without-xen); shift ;;
     --keep) keep=yes; shift ;;
     --help) show_help; exit ;;

@@ -67,18 +67,34 @@ std::string temporary_name(const fs::path& path) {
 }
 
 Result<void> fill_and_rename(const Fd& fd, const std::string& temporary, const fs::path& path, std::string_view bytes,
-                             unsigned mode) {
+                             unsigned mode, bool flush) {
   TRY(write_all(fd.get(), bytes));
   if (::fchmod(fd.get(), mode) != 0) {
     return fail_errno("cannot set its mode", errno);
   }
-  if (::fsync(fd.get()) != 0) {
+  if (flush && ::fsync(fd.get()) != 0) {
     return fail_errno("cannot sync it", errno);
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
     return fail_errno("cannot put it in place", errno);
   }
-  return sync_directory(path.parent_path());
+  return flush ? sync_directory(path.parent_path()) : Result<void>();
+}
+
+Result<void> write_file(const fs::path& path, std::string_view bytes, unsigned mode, bool flush) {
+  const std::string headline = fmt::format("cannot write {}", path.string());
+  if (!path.parent_path().empty()) {
+    TRY_AS(make_directories(path.parent_path()), headline);
+  }
+  const std::string temporary = temporary_name(path);
+  ::unlink(temporary.c_str());  // left by a dead process whose id this one has now
+  const Fd fd = TRY_AS(open_fd(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600), headline);
+  auto written = fill_and_rename(fd, temporary, path, bytes, mode, flush);
+  if (!written) {
+    ::unlink(temporary.c_str());
+    return wrap(std::move(written).error(), headline);
+  }
+  return {};
 }
 
 }  // namespace
@@ -102,19 +118,11 @@ Result<std::string> sha256_of_file(const fs::path& path) {
 }
 
 Result<void> write_file_atomic(const fs::path& path, std::string_view bytes, unsigned mode) {
-  const std::string headline = fmt::format("cannot write {}", path.string());
-  if (!path.parent_path().empty()) {
-    TRY_AS(make_directories(path.parent_path()), headline);
-  }
-  const std::string temporary = temporary_name(path);
-  ::unlink(temporary.c_str());  // left by a dead process whose id this one has now
-  const Fd fd = TRY_AS(open_fd(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600), headline);
-  auto written = fill_and_rename(fd, temporary, path, bytes, mode);
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return wrap(std::move(written).error(), headline);
-  }
-  return {};
+  return write_file(path, bytes, mode, true);
+}
+
+Result<void> write_file_unflushed(const fs::path& path, std::string_view bytes, unsigned mode) {
+  return write_file(path, bytes, mode, false);
 }
 
 Result<void> remove_file(const fs::path& path) {

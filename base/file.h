@@ -21,6 +21,8 @@ Result<std::string> sha256_of_file(const std::filesystem::path& path);
 // Writes a temporary file in the same folder, fsyncs it, renames it over `path`, fsyncs the folder (rename(2)):
 // a reader, and a machine that lost power, sees the old bytes or the new ones. Makes missing parent folders.
 Result<void> write_file_atomic(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
+// The same without the flushes, for what can be made anew: after a power cut it may be torn, or empty.
+Result<void> write_file_unflushed(const std::filesystem::path& path, std::string_view bytes, unsigned mode = 0644);
 
 // Removes a file; one that is absent already is fine.
 Result<void> remove_file(const std::filesystem::path& path);

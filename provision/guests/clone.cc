@@ -110,6 +110,8 @@ nlohmann::json plan_json(const ClonePlan& plan) {
 
 namespace {
 
+std::filesystem::path config_memory(const Workplace& place) { return place.state / "configs-read"; }
+
 Result<std::vector<GuestRecord>> reserve(Workplace& place, const ClonePlan& plan, const std::string& operation) {
   std::vector<GuestRequest> requests;
   for (std::size_t i = 0; i < plan.names.size(); ++i) {
@@ -132,7 +134,7 @@ Result<std::vector<GuestRecord>> reserve(Workplace& place, const ClonePlan& plan
   ReserveOptions options;
   options.operation = operation;
   options.mac_policy = plan.request.mac_policy;
-  options.configs = scan_xen_configs(place.xen);
+  options.configs = scan_xen_configs(place.xen, config_memory(place));
   options.make_identity = [&](const GuestRequest& request, std::span<const std::string> macs) {
     return make_identity(request.name, macs, {request.network, plan.request.authorized_keys}, system_random());
   };
@@ -186,6 +188,7 @@ Result<std::vector<GuestRecord>> clone_steps(Workplace& place, VolumeStore& stor
   // The registry's transaction is the moment from which the guests exist.
   TRY(operation.perform("complete", nlohmann::json::object(),
                         [&] { return place.registry.complete_guests(operation.id()); }));
+  remember_xen_configs(place.xen, config_memory(place), plan.names);
   for (GuestRecord& guest : guests) {
     guest.state = GuestState::ready;
     guest.operation.clear();

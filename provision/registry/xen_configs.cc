@@ -1,14 +1,22 @@
 #include "provision/registry/xen_configs.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ranges>
+#include <span>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
-#include "base/file.h"
+#include "base/fd.h"
+#include "base/folder_names.h"
 #include "base/text.h"
+#include "provision/registry/config_memory.h"
 #include "provision/registry/mac.h"
 
 namespace domsmith {
@@ -92,45 +100,109 @@ void note_macs(std::string_view code, const std::string& file, XenConfigs& into)
   }
 }
 
-void scan_file(const std::filesystem::directory_entry& entry, XenConfigs& into) {
-  const std::filesystem::path& file = entry.path();
-  std::error_code error;
-  if (!entry.is_regular_file(error)) {  // opening a fifo would wait for its writer
-    if (error || !entry.is_directory(error)) {
-      into.warnings.push_back(
-          fmt::format("cannot read {}: {}", file.string(), error ? error.message() : "it is no regular file"));
-    }
-    return;
-  }
-  const auto text = read_file(file, kLongestConfig);
-  if (!text) {
-    const auto& why = text.error();
-    into.warnings.push_back(why.causes.empty() ? why.what : fmt::format("{}: {}", why.what, why.causes.front()));
-    return;
-  }
-  scan_xen_config_text(*text, file.string(), into);
+std::string error_of(int number) { return std::error_code(number, std::generic_category()).message(); }
+
+ConfigMemory::Holdings holdings_of(const std::string& text) {
+  XenConfigs found;
+  scan_xen_config_text(text, {}, found);
+  ConfigMemory::Holdings holdings;
+  std::ranges::copy(std::views::keys(found.names), std::back_inserter(holdings.names));
+  std::ranges::copy(std::views::keys(found.macs), std::back_inserter(holdings.macs));
+  return holdings;
 }
 
-// Sorted, so that "the first file" is the same one each time.
-std::vector<std::filesystem::directory_entry> files_of(const std::filesystem::path& directory, bool only_cfg,
-                                                       XenConfigs& into) {
-  std::vector<std::filesystem::directory_entry> files;
-  std::error_code error;
-  std::filesystem::directory_iterator at(directory, error);
-  if (error == std::errc::no_such_file_or_directory) {
-    return files;
-  }
-  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
-    if (!only_cfg || at->path().extension() == ".cfg") {
-      files.push_back(*at);  // it knows the type: no stat(2) for each of thousands
+// One folder of configs: /etc/xen, or auto in it, whose names in the memory begin with "auto/".
+class Scan {
+ public:
+  Scan(std::filesystem::path directory, std::string prefix, ConfigMemory& memory, XenConfigs& into)
+      : directory_(std::move(directory)), prefix_(std::move(prefix)), memory_(memory), into_(into), begun_(now()) {}
+
+  // Sorted, so that "the first file" is the same one each time.
+  void folder(bool only_cfg) {
+    if (!open()) {
+      return;
+    }
+    const auto names = names_in_folder(fd_.get());
+    if (!names) {
+      into_.warnings.push_back(fmt::format("cannot list {}: {}", directory_.string(), names.error().what));
+      return;
+    }
+    for (const std::string& name : *names) {
+      if (!only_cfg || std::filesystem::path(name).extension() == ".cfg") {
+        file(name);
+      }
     }
   }
-  if (error) {
-    into.warnings.push_back(fmt::format("cannot list {}: {}", directory.string(), error.message()));
+
+  bool open() {
+    fd_ = Fd(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd_ && errno != ENOENT) {
+      into_.warnings.push_back(fmt::format("cannot list {}: {}", directory_.string(), error_of(errno)));
+    }
+    return static_cast<bool>(fd_);
   }
-  std::ranges::sort(files);
-  return files;
-}
+
+  void file(const std::string& name) {
+    struct stat info{};
+    if (::fstatat(fd_.get(), name.c_str(), &info, 0) != 0) {
+      return unreadable(name, error_of(errno));
+    }
+    if (!S_ISREG(info.st_mode)) {  // opening a fifo would wait for its writer
+      return S_ISDIR(info.st_mode) ? void() : unreadable(name, "it is no regular file");
+    }
+    ConfigMemory::Holdings holdings;
+    if (!memory_.recall(prefix_ + name, ConfigStamp::of(info), holdings) && !read(name, holdings)) {
+      return;
+    }
+    const std::string path = (directory_ / name).string();
+    for (std::string& held : holdings.names) {
+      into_.names.emplace(std::move(held), path);
+    }
+    for (std::string& held : holdings.macs) {
+      into_.macs.emplace(std::move(held), path);
+    }
+  }
+
+ private:
+  static std::int64_t now() {
+    return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+  }
+
+  bool read(const std::string& name, ConfigMemory::Holdings& holdings) {
+    ++into_.files_read;
+    const Fd fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat info{};
+    if (!fd || ::fstat(fd.get(), &info) != 0) {
+      unreadable(name, error_of(errno));
+      return false;
+    }
+    if (!S_ISREG(info.st_mode) || static_cast<std::uint64_t>(info.st_size) > kLongestConfig) {
+      unreadable(name, S_ISREG(info.st_mode) ? "it is longer than 1 MiB" : "it is no regular file");
+      return false;
+    }
+    std::string text(static_cast<std::size_t>(info.st_size), '\0');
+    const auto got = read_some(fd.get(), std::as_writable_bytes(std::span(text)));
+    if (!got) {
+      unreadable(name, got.error().what);
+      return false;
+    }
+    text.resize(*got);  // one that has grown since has other times, and is read again
+    holdings = holdings_of(text);
+    memory_.keep(prefix_ + name, ConfigStamp::of(info), holdings, begun_);
+    return true;
+  }
+
+  void unreadable(const std::string& name, const std::string& why) {
+    into_.warnings.push_back(fmt::format("cannot read {}: {}", (directory_ / name).string(), why));
+  }
+
+  std::filesystem::path directory_;
+  std::string prefix_;
+  ConfigMemory& memory_;
+  XenConfigs& into_;
+  std::int64_t begun_;  // before any file was looked at
+  Fd fd_;
+};
 
 }  // namespace
 
@@ -146,15 +218,31 @@ void scan_xen_config_text(std::string_view text, const std::string& file, XenCon
   }
 }
 
-XenConfigs scan_xen_configs(const std::filesystem::path& directory) {
+XenConfigs scan_xen_configs(const std::filesystem::path& directory, const std::filesystem::path& memory) {
   XenConfigs configs;
-  for (const auto& file : files_of(directory, true, configs)) {
-    scan_file(file, configs);
-  }
-  for (const auto& file : files_of(directory / "auto", false, configs)) {
-    scan_file(file, configs);
-  }
+  ConfigMemory known = ConfigMemory::load(memory);
+  Scan(directory, "", known, configs).folder(true);
+  Scan(directory / "auto", "auto/", known, configs).folder(false);
+  known.save();
   return configs;
+}
+
+void remember_xen_configs(const std::filesystem::path& directory, const std::filesystem::path& memory,
+                          std::span<const std::string> names) {
+  if (names.size() < ConfigMemory::worth_a_file) {
+    return;
+  }
+  XenConfigs configs;
+  ConfigMemory known = ConfigMemory::load(memory);
+  Scan scan(directory, "", known, configs);
+  if (!scan.open()) {
+    return;
+  }
+  for (const std::string& name : names) {
+    scan.file(name + ".cfg");
+  }
+  known.keep_rest();
+  known.save();
 }
 
 }  // namespace domsmith

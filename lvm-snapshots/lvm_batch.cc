@@ -61,8 +61,7 @@ LvmBatch::Refusal name_refusal(LvmBatch::Renames volumes, const LvmMetadata& met
 
 Result<LvmBatch::View> LvmBatch::look() {
   std::shared_ptr<void> lock = TRY(machine_->lock());
-  const std::string text = TRY(machine_->read_metadata());
-  LvmMetadata metadata = TRY(LvmMetadata::parse(text, commands_.group, commands_.pool));
+  LvmMetadata metadata = TRY(LvmMetadata::of(TRY(machine_->read_metadata()), commands_.group, commands_.pool));
   std::string pool = metadata.pool_device_uuid();
   return View{std::move(lock), std::move(metadata), std::move(pool)};
 }

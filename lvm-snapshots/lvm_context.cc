@@ -30,9 +30,10 @@ bool changes_metadata(const LvmCommand& command) {
 LvmContext::LvmContext(std::string group, std::string pool, const std::filesystem::path& run,
                        const std::filesystem::path& state)
     : commands_{std::move(group), std::move(pool)},
+      reader_(std::make_shared<LvmGroupReader>(commands_.group)),
       use_(run, commands_.group),
-      batch_(std::make_unique<LvmHost>(commands_.group, state / "@settings",  // no group can have that name
-
+      batch_(std::make_unique<LvmHost>(commands_.group, reader_,
+                                       state / "@settings",  // no group can have that name
                                        [this](const LvmCommand& command, const std::string& headline) {
                                          return this->run(command, headline);
                                        }),
@@ -83,18 +84,18 @@ Result<void> LvmContext::run_all(const std::vector<LvmCommand>& commands, const 
 
 // What LVM's own report would say, where no command of LVM is needed for it.
 Result<std::optional<LvmGroup>> LvmContext::report_past_lvm() {
-  auto text = read_group_text(commands_.group, disks_below(commands_.group));
-  if (!text) {
-    log_debug(fmt::format("asking LVM about VG {}: {}", commands_.group, text.error().what));
+  const auto disks = reader_->read(disks_below(commands_.group));
+  if (!disks) {
+    log_debug(fmt::format("asking LVM about VG {}: {}", commands_.group, disks.error().what));
     return std::optional<LvmGroup>();
   }
-  if (!seen_ || seen_->first != text->text) {  // a verb asks several times
+  if (!seen_ || seen_->first != reader_->generation()) {  // a verb asks several times
     seen_.reset();
-    auto group = TRY(group_of_text(*text, commands_.group));
+    auto group = group_of_parts(*TRY(reader_->parts()), (*disks)->agreed.area_free, commands_.group);
     if (!group) {
       return group;
     }
-    seen_.emplace(std::move(text->text), std::move(*group));
+    seen_.emplace(reader_->generation(), std::move(*group));
   }
   LvmGroup group = seen_->second;
   add_mapped(group, TRY(mapped_volumes(commands_.group)));

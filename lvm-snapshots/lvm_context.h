@@ -80,13 +80,14 @@ class LvmContext {
   Result<bool> family_idle(const LvmGroup& group, std::string_view root) const;
 
   LvmCommands commands_;
+  std::shared_ptr<LvmGroupReader> reader_;
   LvmUse use_;
   LvmBatch batch_;
   Journal settling_;
   std::string one_by_one_;
   bool pool_zeroes_ = true;
   std::set<std::string> half_written_;
-  std::optional<std::pair<std::string, LvmGroup>> seen_;  // the text that was read last, and what it says
+  std::optional<std::pair<std::uint64_t, LvmGroup>> seen_;  // the reader's generation, and what its text says
   bool host_checked_ = false;
   std::shared_ptr<LvmLibrary> library_;  // from the first command on: it takes as long to start as a command
 };

@@ -55,6 +55,13 @@ std::uint32_t le32_at(std::string_view bytes, std::size_t at) {
 void put_le64(std::string& bytes, std::size_t at, std::uint64_t value) { put_number(bytes, at, 8, value); }
 void put_le32(std::string& bytes, std::size_t at, std::uint32_t value) { put_number(bytes, at, 4, value); }
 
+// A new text stands beside the old one, so a text may have half of the ring, less a sector (vgs of 2.03.16 shows it).
+std::uint64_t lvm_area_free(std::uint64_t area_size, std::uint64_t length) {
+  const std::uint64_t half = (area_size - mda_header_length) / 2;
+  const std::uint64_t used = length + mda_sector;
+  return used >= half ? 0 : (half - used) / mda_sector * mda_sector;
+}
+
 std::uint32_t lvm_checksum(std::string_view bytes) { return crc32_register(lvm_crc_start, bytes); }
 
 Result<std::string> read_direct(const Fd& disk, const std::filesystem::path& device, std::uint64_t offset,
@@ -80,10 +87,7 @@ Result<std::string> read_ring(const Fd& disk, const std::filesystem::path& devic
   return text;
 }
 
-namespace {
-
-// The sector of label_header, which the first four are searched for.
-Result<std::string> label_of(const Fd& disk, const std::filesystem::path& device) {
+Result<std::string> lvm_label_of(const Fd& disk, const std::filesystem::path& device) {
   const std::string head = TRY(read_direct(disk, device, 0, mda_sector * label_sectors));
   for (std::size_t i = 0; i < label_sectors; ++i) {
     const std::string label = head.substr(i * mda_sector, mda_sector);
@@ -94,6 +98,8 @@ Result<std::string> label_of(const Fd& disk, const std::filesystem::path& device
   }
   return not_one(device);
 }
+
+namespace {
 
 struct Place {
   std::uint64_t start = 0;
@@ -170,9 +176,7 @@ Result<void> read_area(const Fd& disk, Place place, LvmDisk& to) {
     return unsteady(to.device);
   }
   area.text.resize(std::strlen(area.text.c_str()));  // LVM writes the end of its string too
-  // A new text stands beside the old one, so a text may have half of the ring, less a sector (vgs of 2.03.16 shows it).
-  const std::uint64_t used = area.length + mda_sector;
-  area.free = used >= ring / 2 ? 0 : (ring / 2 - used) / mda_sector * mda_sector;
+  area.free = lvm_area_free(area.size, area.length);
   if (!is_plain(area.header)) {
     to.only_lvm = "a change of it was cut off";
   }
@@ -231,12 +235,12 @@ class Agreement {
 
 Result<LvmDisk> read_lvm_disk(const std::filesystem::path& device) {
   const Fd fd = TRY(open_fd(device.string(), O_RDONLY | O_DIRECT));
-  const std::string label = TRY(label_of(fd, device));
+  const std::string label = TRY(lvm_label_of(fd, device));
   const std::size_t header = le32_at(label, 20);
   if (header + id_length + 8 > label.size()) {
     return not_one(device);
   }
-  LvmDisk disk{.device = device, .id = label.substr(header, id_length), .areas = {}, .only_lvm = {}};
+  LvmDisk disk{.device = device, .id = label.substr(header, id_length), .label = label, .areas = {}, .only_lvm = {}};
   const Places places = TRY(areas_of(label, header + id_length + 8, device));
   for (const Place place : places.areas) {
     TRY(read_area(fd, place, disk));

@@ -29,7 +29,8 @@ struct LvmDisk {
     std::uint64_t length = 0;  // of the text and the zero that ends it
   };
   std::filesystem::path device;
-  std::string id;  // of the physical volume: 32 characters, without dashes
+  std::string id;     // of the physical volume: 32 characters, without dashes
+  std::string label;  // its sector
   std::vector<Area> areas;
   std::string only_lvm;  // why nobody but LVM may write its metadata: a header that LVM would change, say
 };

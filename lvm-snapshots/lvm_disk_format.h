@@ -23,12 +23,18 @@ std::uint32_t le32_at(std::string_view bytes, std::size_t at);
 void put_le64(std::string& bytes, std::size_t at, std::uint64_t value);
 void put_le32(std::string& bytes, std::size_t at, std::uint32_t value);
 
+// Bytes for a longer text in an area of that size whose text has that length (vg_mda_free).
+std::uint64_t lvm_area_free(std::uint64_t area_size, std::uint64_t length);
+
 // LVM's, begun at lvm_crc_start.
 std::uint32_t lvm_checksum(std::string_view bytes);
 
 // Bytes of a disk that is open with O_DIRECT. not_found: it ends before them.
 Result<std::string> read_direct(const Fd& disk, const std::filesystem::path& device, std::uint64_t offset,
                                 std::size_t length);
+
+// The sector of label_header, which the first four are searched for. not_found.
+Result<std::string> lvm_label_of(const Fd& disk, const std::filesystem::path& device);
 
 // A text of `length` bytes that begins `offset` bytes into an area, and goes on behind its header.
 Result<std::string> read_ring(const Fd& disk, const std::filesystem::path& device, std::uint64_t area_start,

@@ -145,6 +145,16 @@ Result<LvmGroupWriter> LvmGroupWriter::look(std::string_view group, std::span<co
   return LvmGroupWriter(std::string(group), TRY(read_group_disks(group, disks, "/nowhere")));
 }
 
+Result<LvmGroupWriter> LvmGroupWriter::of(std::string_view group, const LvmGroupDisks& seen,
+                                          std::span<const std::filesystem::path> disks) {
+  for (const LvmDisk& disk : seen.disks) {
+    if (std::ranges::find(disks, disk.device) == disks.end()) {
+      return fail(ErrorCode::not_found, fmt::format("no active device stands on {}", disk.device.string()));
+    }
+  }
+  return LvmGroupWriter(std::string(group), seen);
+}
+
 std::string LvmGroupWriter::obstacle(std::string_view text) const {
   for (const std::string_view each : {std::string_view(seen_.agreed.text), text}) {
     if (!each.starts_with(fmt::format("{} {{\n", group_))) {
@@ -168,6 +178,22 @@ std::string LvmGroupWriter::obstacle(std::string_view text) const {
     }
   }
   return {};
+}
+
+LvmGroupDisks LvmGroupWriter::after(std::string_view text) const {
+  const std::uint64_t length = length_on_disk(text);
+  LvmGroupDisks now{.agreed = {.text = std::string(text), .area_free = UINT64_MAX}, .disks = seen_.disks};
+  const std::uint32_t checksum = lvm_checksum(std::string_view(now.agreed.text.c_str(), length));
+  for (LvmDisk& disk : now.disks) {
+    for (LvmDisk::Area& area : disk.areas) {
+      area.header = new_header(area, length, checksum);
+      area.offset = next_offset(area);
+      area.length = length;
+      area.free = lvm_area_free(area.size, length);
+      now.agreed.area_free = std::min(now.agreed.area_free, area.free);
+    }
+  }
+  return now;
 }
 
 Result<void> LvmGroupWriter::write(std::string_view text) const {

@@ -19,10 +19,15 @@ class LvmGroupWriter {
   // The group as its disks hold it. An error, or a disk that is not among `disks` (those which the kernel's own devices
   // of the group stand on): LVM has to write.
   static Result<LvmGroupWriter> look(std::string_view group, std::span<const std::filesystem::path> disks);
+  // The same of what was just read.
+  static Result<LvmGroupWriter> of(std::string_view group, const LvmGroupDisks& seen,
+                                   std::span<const std::filesystem::path> disks);
 
   [[nodiscard]] const std::string& text() const { return seen_.agreed.text; }  // as it is committed
   // Why LVM has to write that text; empty where write() may.
   [[nodiscard]] std::string obstacle(std::string_view text) const;
+  // What the disks hold when write() has written all of it.
+  [[nodiscard]] LvmGroupDisks after(std::string_view text) const;
   // All of it is committed, in one area at least: LVM takes the highest seqno, and brings the others up to it with its
   // next change. After an Error it is not known whether it is.
   Result<void> write(std::string_view text) const;

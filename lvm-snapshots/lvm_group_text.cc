@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "lvm-snapshots/lvm_config.h"
 #include "lvm-snapshots/lvm_report.h"
+#include "lvm-snapshots/lvm_volume_text.h"
 
 namespace domsmith {
 
@@ -79,10 +80,17 @@ std::string tags_of(const LvmConfigNode& volume) {
   return join(tags, ",");
 }
 
+// "a", "b" -> a,b
+std::string tags_of(const LvmThinVolume& volume) {
+  std::string tags(volume.tags);
+  std::erase_if(tags, [](char c) { return c == '"' || c == ' '; });
+  return tags;
+}
+
 class Group {
  public:
-  Group(const LvmConfigNode& vg, const LvmConfigNode& disks, const LvmConfigNode* volumes)
-      : disks_(&disks), volumes_(volumes), extent_(number_in(vg, "extent_size") * extent_unit) {}
+  Group(const LvmConfigNode& vg, const LvmConfigNode& disks, const std::vector<LvmVolumeText>& volumes)
+      : disks_(&disks), volumes_(&volumes), extent_(number_in(vg, "extent_size") * extent_unit) {}
 
   // false: something in it is not understood.
   bool fill(LvmGroup& group) const {
@@ -91,18 +99,23 @@ class Group {
     for (const LvmConfigNode& disk : disks_->children) {
       all += number_in(disk, "pe_count");
     }
-    if (volumes_ != nullptr) {
-      for (const LvmConfigNode& volume : volumes_->children) {
-        for (const LvmConfigNode* segment : segments_of(volume)) {
-          const auto extents = is_known(*segment) ? allocated(*segment, *disks_) : std::nullopt;
-          if (!extents) {
-            return false;
-          }
-          taken += *extents;
+    group.volumes.reserve(volumes_->size());
+    for (const LvmVolumeText& volume : *volumes_) {
+      if (const LvmThinVolume* thin = volume.thin()) {
+        if (thin->visible) {
+          group.volumes.push_back(read(volume.name, *thin));
         }
-        if (volume.lists("status", "VISIBLE")) {
-          group.volumes.push_back(read(volume));
+        continue;
+      }
+      for (const LvmConfigNode* segment : segments_of(volume.node())) {
+        const auto extents = is_known(*segment) ? allocated(*segment, *disks_) : std::nullopt;
+        if (!extents) {
+          return false;
         }
+        taken += *extents;
+      }
+      if (volume.node().lists("status", "VISIBLE")) {
+        group.volumes.push_back(read(volume.node()));
       }
     }
     group.size = all * extent_;
@@ -112,6 +125,16 @@ class Group {
   }
 
  private:
+  LvmVolume read(const std::string& name, const LvmThinVolume& thin) const {
+    LvmVolume volume;
+    volume.lv = name;
+    describe_by_tags(volume, tags_of(thin));
+    volume.size = volume.allocated = thin.extents * extent_;
+    volume.pool = thin.pool;
+    volume.origin = thin.origin;
+    return volume;
+  }
+
   LvmVolume read(const LvmConfigNode& node) const {
     LvmVolume volume;
     volume.lv = node.key;
@@ -123,31 +146,34 @@ class Group {
       volume.pool = segment->text_of("thin_pool").value_or("");
       volume.origin = segment->text_of("origin").value_or("");
       if (const auto metadata = segment->text_of("metadata")) {
-        const LvmConfigNode* there = volumes_->find(*metadata);
-        volume.metadata_size = there == nullptr ? 0 : extents_of(*there) * extent_;
+        const auto there = std::ranges::find(*volumes_, *metadata, &LvmVolumeText::name);
+        volume.metadata_size = there == volumes_->end() ? 0 : extents_of(there->node()) * extent_;
       }
     }
     return volume;
   }
 
   const LvmConfigNode* disks_;
-  const LvmConfigNode* volumes_;
+  const std::vector<LvmVolumeText>* volumes_;
   std::uint64_t extent_;
 };
 
 }  // namespace
 
 Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group) {
-  const LvmConfigNode root = TRY(parse_lvm_config(text.text, "metadata of VG " + group));
-  const LvmConfigNode* vg = root.find(group);
-  const LvmConfigNode* disks = vg == nullptr ? nullptr : vg->find("physical_volumes");
+  return group_of_parts(TRY(take_apart(text.text, group)), text.area_free, group);
+}
+
+std::optional<LvmGroup> group_of_parts(const LvmTakenApart& parts, std::uint64_t area_free, const std::string& group) {
+  const LvmConfigNode* vg = parts.frame.find(group);
+  const LvmConfigNode* disks = vg->find("physical_volumes");
   if (disks == nullptr || is_peculiar(*vg, *disks)) {
     return std::optional<LvmGroup>();
   }
   LvmGroup found;
   found.name = group;
-  found.metadata_free = text.area_free;
-  if (!Group(*vg, *disks, vg->find("logical_volumes")).fill(found)) {
+  found.metadata_free = area_free;
+  if (!Group(*vg, *disks, parts.volumes).fill(found)) {
     return std::optional<LvmGroup>();
   }
   return found;

@@ -89,18 +89,21 @@ Result<std::shared_ptr<void>> LvmHost::lock() {
   return std::make_shared<Held>(TRY(LvmLock::acquire(settings_->locking_dir, group_)), this);
 }
 
-Result<std::string> LvmHost::read_metadata() {
-  if (auto text = read_group_text(group_, disks_below(group_))) {
-    return std::move(text->text);
+Result<LvmTakenApart> LvmHost::read_metadata() {
+  if (reader_->read(disks_below(group_))) {
+    return *TRY(reader_->parts());
   }
   const TemporaryDirectory folder = TRY(TemporaryDirectory::make("domsmith-vg-"));
   const std::string file = folder.path() / "metadata";
   TRY(run_lvm_program({"vgcfgbackup", "--nolocking", "-f", file, group_}));
-  return read_file(file, longest_metadata);
+  return take_apart(TRY(read_file(file, longest_metadata)), group_);
 }
 
 Result<void> LvmHost::write_metadata(const std::string& text, std::uint64_t seqno) {
-  const auto writer = LvmGroupWriter::look(group_, disks_below(group_));
+  const std::vector<std::filesystem::path> disks = disks_below(group_);
+  const auto seen = reader_->read(disks);
+  const auto writer =
+      seen ? LvmGroupWriter::of(group_, **seen, disks) : Result<LvmGroupWriter>(std::unexpected(seen.error()));
   if (!writer) {
     log_debug(fmt::format("LVM writes VG {}: {}", group_, writer.error().what));
     return write_by_lvm(text, seqno);
@@ -116,6 +119,7 @@ Result<void> LvmHost::write_metadata(const std::string& text, std::uint64_t seqn
     return write_by_lvm(text, seqno);
   }
   TRY(writer->write(raised));
+  reader_->wrote(writer->after(raised));
   written_ = std::move(raised);
   return {};
 }

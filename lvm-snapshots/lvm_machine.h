@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "lvm-snapshots/lvm_group_reader.h"
 #include "lvm-snapshots/lvm_library.h"
 #include "lvm-snapshots/lvm_pool.h"
 #include "lvm-snapshots/lvm_settings.h"
@@ -27,7 +28,7 @@ class LvmMachine {
   // LVM's locks of the group; they end with the value, and what LVM keeps of the metadata in files is brought up to
   // date by then. The next two work under them.
   virtual Result<std::shared_ptr<void>> lock() = 0;
-  virtual Result<std::string> read_metadata() = 0;
+  virtual Result<LvmTakenApart> read_metadata() = 0;
   // All of it or nothing, under the next sequence number. `seqno`: that of the text, which the group must still have;
   // busy where it has another.
   virtual Result<void> write_metadata(const std::string& text, std::uint64_t seqno) = 0;
@@ -63,11 +64,11 @@ class LvmHost final : public LvmMachine {
  public:
   using Run = std::function<Result<void>(const LvmCommand&, const std::string&)>;
   // `settings`: a file for lvm_settings().
-  LvmHost(std::string group, std::filesystem::path settings, Run run)
-      : group_(std::move(group)), cache_(std::move(settings)), run_(std::move(run)) {}
+  LvmHost(std::string group, std::shared_ptr<LvmGroupReader> reader, std::filesystem::path settings, Run run)
+      : group_(std::move(group)), reader_(std::move(reader)), cache_(std::move(settings)), run_(std::move(run)) {}
 
   Result<std::shared_ptr<void>> lock() override;
-  Result<std::string> read_metadata() override;
+  Result<LvmTakenApart> read_metadata() override;
   Result<void> write_metadata(const std::string& text, std::uint64_t seqno) override;
   Result<std::vector<std::string>> mapped_names() override;
   Result<std::optional<ThinPoolState>> pool_state(const std::string& pool) override { return thin_pool_state(pool); }
@@ -99,6 +100,7 @@ class LvmHost final : public LvmMachine {
   void back_up();
 
   std::string group_;
+  std::shared_ptr<LvmGroupReader> reader_;
   std::filesystem::path cache_;
   Run run_;
   std::optional<LvmSettings> settings_;

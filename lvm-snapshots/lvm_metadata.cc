@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -30,6 +31,14 @@ bool mentions(const LvmConfigNode& node, const std::set<std::string, std::less<>
          std::ranges::any_of(node.children, [&](const LvmConfigNode& child) { return mentions(child, names); });
 }
 
+bool is_visible(const LvmVolumeText& volume) {
+  return volume.thin() != nullptr ? volume.thin()->visible : volume.node().lists("status", "VISIBLE");
+}
+
+std::string identifier(const LvmVolumeText& volume) {
+  return volume.thin() != nullptr ? std::string(volume.thin()->id) : volume.node().text_of("id").value_or("");
+}
+
 void set_number(LvmConfigNode& section, std::string_view key, std::uint64_t value) {
   if (LvmConfigNode* there = section.find(key)) {
     *there = LvmConfigNode::number(std::string(key), value);
@@ -46,11 +55,15 @@ LvmStamp stamp_now() {
 }
 
 Result<LvmMetadata> LvmMetadata::parse(std::string_view text, const std::string& group, const std::string& pool) {
+  return of(TRY(take_apart(text, group)), group, pool);
+}
+
+Result<LvmMetadata> LvmMetadata::of(LvmTakenApart parts, const std::string& group, const std::string& pool) {
   LvmMetadata metadata;
-  metadata.root_ = TRY(parse_lvm_config(text, fmt::format("metadata of VG {}", group)));
+  metadata.parts_ = std::move(parts);
   metadata.group_ = group;
   metadata.pool_ = pool;
-  const LvmConfigNode* found = metadata.root_.find(group);
+  const LvmConfigNode* found = metadata.parts_.frame.find(group);
   if (found == nullptr || !found->number_of("seqno") || found->text_of("id").value_or("").size() != 38) {
     return no_metadata(group, "there is no such group in it");
   }
@@ -58,8 +71,8 @@ Result<LvmMetadata> LvmMetadata::parse(std::string_view text, const std::string&
     return no_metadata(group, "it has no volumes");
   }
   metadata.reindex();
-  const LvmConfigNode* there = metadata.volume(pool);
-  const LvmConfigNode* segment = there == nullptr ? nullptr : there->find("segment1");
+  const LvmVolumeText* there = metadata.volume(pool);
+  const LvmConfigNode* segment = there == nullptr ? nullptr : there->node().find("segment1");
   if (segment == nullptr || !segment->number_of("transaction_id") ||
       !segment->text_of("type").value_or("").starts_with("thin-pool")) {
     return no_metadata(group, fmt::format("it has no thin pool '{}'", pool));
@@ -69,21 +82,28 @@ Result<LvmMetadata> LvmMetadata::parse(std::string_view text, const std::string&
 
 void LvmMetadata::reindex() {
   index_.clear();
-  const std::vector<LvmConfigNode>& all = volumes().children;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    index_.emplace(all[i].key, i);
+  for (std::size_t i = 0; i < parts_.volumes.size(); ++i) {
+    index_.emplace(parts_.volumes[i].name, i);
   }
 }
 
-const LvmConfigNode& LvmMetadata::group() const { return *root_.find(group_); }
-LvmConfigNode& LvmMetadata::volumes() { return *root_.find(group_)->find("logical_volumes"); }
+const LvmConfigNode& LvmMetadata::group() const { return *parts_.frame.find(group_); }
 
-const LvmConfigNode* LvmMetadata::volume(std::string_view name) const {
+const LvmVolumeText* LvmMetadata::volume(std::string_view name) const {
   const auto it = index_.find(name);
-  return it == index_.end() ? nullptr : &group().find("logical_volumes")->children[it->second];
+  return it == index_.end() ? nullptr : &parts_.volumes[it->second];
 }
 
-const LvmConfigNode& LvmMetadata::pool_segment() const { return *volume(pool_)->find("segment1"); }
+LvmVolumeText& LvmMetadata::volume_at(std::string_view name) { return parts_.volumes[index_.find(name)->second]; }
+
+const LvmConfigNode& LvmMetadata::pool_segment() const { return *volume(pool_)->node().find("segment1"); }
+
+template <class Change>
+void LvmMetadata::change_pool(Change&& change) {
+  LvmConfigNode pool = volume(pool_)->node();
+  change(*pool.find("segment1"));
+  volume_at(pool_) = LvmVolumeText(std::move(pool));
+}
 
 bool LvmMetadata::in_pool(const LvmConfigNode& segment) const {
   return segment.text_of("type") == "thin" && segment.text_of("thin_pool") == pool_;
@@ -91,7 +111,7 @@ bool LvmMetadata::in_pool(const LvmConfigNode& segment) const {
 
 std::uint64_t LvmMetadata::seqno() const { return group().number_of("seqno").value_or(0); }
 std::string LvmMetadata::group_id() const { return group().text_of("id").value_or(""); }
-std::string LvmMetadata::pool_id() const { return volume(pool_)->text_of("id").value_or(""); }
+std::string LvmMetadata::pool_id() const { return id_of(pool_); }
 std::uint64_t LvmMetadata::transaction_id() const { return pool_segment().number_of("transaction_id").value_or(0); }
 
 // lib/activate/dev_manager.c and lib/uuid: prefix, both ids without dashes, the layer of a pool that has thin volumes.
@@ -103,12 +123,17 @@ std::string LvmMetadata::device_uuid(std::string_view name) const {
   return fmt::format("LVM-{}{}", without_dashes(group_id()), without_dashes(id_of(name)));
 }
 
+std::uint64_t LvmMetadata::extents_of(std::string_view name) const {
+  const LvmVolumeText* there = volume(name);
+  if (there == nullptr || there->thin() != nullptr) {
+    return there == nullptr ? 0 : there->thin()->extents;
+  }
+  const LvmConfigNode* segment = there->node().find("segment1");
+  return segment == nullptr ? 0 : segment->number_of("extent_count").value_or(0);
+}
+
 std::uint64_t LvmMetadata::sectors_of(std::string_view name) const {
-  const LvmConfigNode* there = volume(name);
-  const LvmConfigNode* segment = there == nullptr ? nullptr : there->find("segment1");
-  return segment == nullptr
-             ? 0
-             : segment->number_of("extent_count").value_or(0) * group().number_of("extent_size").value_or(0);
+  return extents_of(name) * group().number_of("extent_size").value_or(0);
 }
 
 std::string LvmMetadata::pool_metadata_uuid() const {
@@ -146,9 +171,17 @@ std::optional<std::string> LvmMetadata::refusal() const {
 }
 
 std::optional<ThinDeviceId> LvmMetadata::device_of(std::string_view name) const {
-  const LvmConfigNode* there = volume(name);
-  const LvmConfigNode* segment = there == nullptr ? nullptr : there->find("segment1");
-  if (segment == nullptr || there->number_of("segment_count") != 1 || !in_pool(*segment) || device_in(*segment) == 0) {
+  const LvmVolumeText* there = volume(name);
+  if (there == nullptr) {
+    return std::nullopt;
+  }
+  if (const LvmThinVolume* thin = there->thin()) {
+    const auto device = static_cast<ThinDeviceId>(thin->device);
+    return thin->pool == pool_ && device != 0 ? std::optional(device) : std::nullopt;
+  }
+  const LvmConfigNode& node = there->node();
+  const LvmConfigNode* segment = node.find("segment1");
+  if (segment == nullptr || node.number_of("segment_count") != 1 || !in_pool(*segment) || device_in(*segment) == 0) {
     return std::nullopt;
   }
   static constexpr std::array known = {"start_extent", "extent_count",   "type",      "tags",
@@ -162,20 +195,29 @@ std::optional<ThinDeviceId> LvmMetadata::device_of(std::string_view name) const 
 }
 
 std::string LvmMetadata::id_of(std::string_view name) const {
-  const LvmConfigNode* there = volume(name);
-  return there == nullptr ? "" : there->text_of("id").value_or("");
+  const LvmVolumeText* there = volume(name);
+  return there == nullptr ? "" : identifier(*there);
 }
 
 std::string LvmMetadata::origin_of(std::string_view name) const {
-  const LvmConfigNode* there = volume(name);
-  const LvmConfigNode* segment = there == nullptr ? nullptr : there->find("segment1");
+  const LvmVolumeText* there = volume(name);
+  if (there == nullptr || there->thin() != nullptr) {
+    return there == nullptr ? std::string() : std::string(there->thin()->origin);
+  }
+  const LvmConfigNode* segment = there->node().find("segment1");
   return segment == nullptr ? "" : segment->text_of("origin").value_or("");
 }
 
 std::set<ThinDeviceId> LvmMetadata::devices() const {
   std::set<ThinDeviceId> ids;
-  for (const LvmConfigNode& one : group().find("logical_volumes")->children) {
-    for (const LvmConfigNode& segment : one.children) {
+  for (const LvmVolumeText& one : parts_.volumes) {
+    if (const LvmThinVolume* thin = one.thin()) {
+      if (thin->pool == pool_) {
+        ids.insert(ids.end(), static_cast<ThinDeviceId>(thin->device));
+      }
+      continue;
+    }
+    for (const LvmConfigNode& segment : one.node().children) {
       if (segment.kind == LvmConfigNode::Kind::section && in_pool(segment)) {
         ids.insert(device_in(segment));
       }
@@ -185,11 +227,14 @@ std::set<ThinDeviceId> LvmMetadata::devices() const {
 }
 
 std::string LvmMetadata::outsider_using(const std::set<std::string, std::less<>>& names) const {
-  for (const LvmConfigNode& one : group().find("logical_volumes")->children) {
-    if (!names.contains(one.key) && std::ranges::any_of(one.children, [&](const LvmConfigNode& child) {
-          return child.kind == LvmConfigNode::Kind::section && mentions(child, names);
-        })) {
-      return one.key;
+  for (const LvmVolumeText& one : parts_.volumes) {
+    const LvmThinVolume* thin = one.thin();
+    const bool uses = thin != nullptr ? names.contains(thin->origin) || names.contains(thin->pool)
+                                      : std::ranges::any_of(one.node().children, [&](const LvmConfigNode& child) {
+                                          return child.kind == LvmConfigNode::Kind::section && mentions(child, names);
+                                        });
+    if (uses && !names.contains(one.name)) {
+      return one.name;
     }
   }
   return {};
@@ -198,7 +243,7 @@ std::string LvmMetadata::outsider_using(const std::set<std::string, std::less<>>
 void LvmMetadata::add_clone(const std::string& name, const std::string& origin, ThinDeviceId device,
                             const LvmStamp& stamp, std::string_view id) {
   using Node = LvmConfigNode;
-  const std::uint64_t extents = volume(origin)->find("segment1")->number_of("extent_count").value_or(0);
+  const std::uint64_t extents = extents_of(origin);
   Node segment = Node::section("segment1");
   segment.children = {Node::number("start_extent", 0),
                       Node::number("extent_count", extents),
@@ -217,35 +262,37 @@ void LvmMetadata::add_clone(const std::string& name, const std::string& origin, 
                     Node::number("segment_count", 1),
                     std::move(segment)};
   // LVM has those that are not to be seen at the end; they are few.
-  std::vector<Node>& all = volumes().children;
+  std::vector<LvmVolumeText>& all = parts_.volumes;
   std::size_t at = all.size();
-  for (; at > 0 && !all[at - 1].lists("status", "VISIBLE"); --at) {
-    ++index_.find(all[at - 1].key)->second;
+  for (; at > 0 && !is_visible(all[at - 1]); --at) {
+    ++index_.find(all[at - 1].name)->second;
   }
   index_.emplace(name, at);
-  all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), std::move(clone));
+  all.insert(all.begin() + static_cast<std::ptrdiff_t>(at), LvmVolumeText(std::move(clone)));
 }
 
 void LvmMetadata::set_device(std::string_view name, ThinDeviceId device, const LvmStamp& stamp) {
-  LvmConfigNode& there = volumes().children[index_.find(name)->second];
-  LvmConfigNode& segment = *there.find("segment1");
-  const std::uint64_t transaction = transaction_id();
+  LvmVolumeText& there = volume_at(name);
+  LvmConfigNode changed = there.node();
+  changed.key = there.name;
+  LvmConfigNode& segment = *changed.find("segment1");
   set_number(segment, "device_id", device);
-  set_number(segment, "transaction_id", transaction);
-  set_number(there, "creation_time", stamp.time);
-  if (LvmConfigNode* host = there.find("creation_host")) {
+  set_number(segment, "transaction_id", transaction_id());
+  set_number(changed, "creation_time", stamp.time);
+  if (LvmConfigNode* host = changed.find("creation_host")) {
     *host = LvmConfigNode::text("creation_host", stamp.host);
   }
+  there = LvmVolumeText(std::move(changed));
 }
 
 void LvmMetadata::remove(const std::set<std::string, std::less<>>& names) {
-  std::erase_if(volumes().children, [&](const LvmConfigNode& one) { return names.contains(one.key); });
+  std::erase_if(parts_.volumes, [&](const LvmVolumeText& one) { return names.contains(one.name); });
   reindex();
 }
 
 void LvmMetadata::rename(std::span<const std::pair<std::string, std::string>> all) {
   for (const auto& [from, to] : all) {
-    volumes().children[index_.find(from)->second].key = to;
+    volume_at(from).name = to;
   }
   reindex();
 }
@@ -270,50 +317,66 @@ std::vector<LvmMetadata::Message> LvmMetadata::messages() const {
 }
 
 void LvmMetadata::drop_messages() {
-  LvmConfigNode& segment = *volumes().children[index_.find(pool_)->second].find("segment1");
-  std::erase_if(segment.children,
-                [](const LvmConfigNode& child) { return child.kind == LvmConfigNode::Kind::section; });
+  change_pool([](LvmConfigNode& segment) {
+    std::erase_if(segment.children,
+                  [](const LvmConfigNode& child) { return child.kind == LvmConfigNode::Kind::section; });
+  });
 }
 
 void LvmMetadata::begin_step(ThinDeviceId deleted) {
-  LvmConfigNode& segment = *volumes().children[index_.find(pool_)->second].find("segment1");
-  set_number(segment, "transaction_id", transaction_id() + 1);
-  LvmConfigNode message = LvmConfigNode::section("message1");
-  message.children.push_back(LvmConfigNode::number("delete", deleted));
-  segment.children.push_back(std::move(message));
+  change_pool([&](LvmConfigNode& segment) {
+    set_number(segment, "transaction_id", transaction_id() + 1);
+    LvmConfigNode message = LvmConfigNode::section("message1");
+    message.children.push_back(LvmConfigNode::number("delete", deleted));
+    segment.children.push_back(std::move(message));
+  });
 }
 
 std::string LvmMetadata::flaw() const {
-  std::set<std::string, std::less<>> ids;
-  std::set<ThinDeviceId> numbers;
-  const std::vector<LvmConfigNode>& all = group().find("logical_volumes")->children;
-  if (index_.size() != all.size()) {
+  std::unordered_set<std::string> ids;
+  std::unordered_set<ThinDeviceId> numbers;
+  if (index_.size() != parts_.volumes.size()) {
     return "two volumes have the same name";
   }
-  for (const LvmConfigNode& one : all) {
-    if (!ids.insert(one.text_of("id").value_or("")).second) {
-      return fmt::format("'{}' has another volume's identifier, or none", one.key);
+  const auto reference_flaw = [&](const std::string& name, std::string_view pool, std::string_view origin,
+                                  ThinDeviceId device) -> std::string {
+    if (!has(pool) || (!origin.empty() && !has(origin))) {
+      return fmt::format("'{}' has a pool or an origin that is not there", name);
     }
-    for (const LvmConfigNode& segment : one.children) {
+    if (pool == pool_ && !numbers.insert(device).second) {
+      return fmt::format("'{}' has another volume's device", name);
+    }
+    return {};
+  };
+  for (const LvmVolumeText& one : parts_.volumes) {
+    if (!ids.insert(identifier(one)).second) {
+      return fmt::format("'{}' has another volume's identifier, or none", one.name);
+    }
+    if (const LvmThinVolume* thin = one.thin()) {
+      const auto device = static_cast<ThinDeviceId>(thin->device);
+      if (std::string wrong = reference_flaw(one.name, thin->pool, thin->origin, device); !wrong.empty()) {
+        return wrong;
+      }
+      continue;
+    }
+    for (const LvmConfigNode& segment : one.node().children) {
       if (segment.kind != LvmConfigNode::Kind::section || segment.text_of("type") != "thin") {
         continue;
       }
-      const auto origin = segment.text_of("origin");
-      if (!has(segment.text_of("thin_pool").value_or("")) || (origin && !has(*origin))) {
-        return fmt::format("'{}' has a pool or an origin that is not there", one.key);
-      }
-      if (in_pool(segment) && !numbers.insert(device_in(segment)).second) {
-        return fmt::format("'{}' has another volume's device", one.key);
+      if (std::string wrong = reference_flaw(one.name, segment.text_of("thin_pool").value_or(""),
+                                             segment.text_of("origin").value_or(""), device_in(segment));
+          !wrong.empty()) {
+        return wrong;
       }
     }
   }
   return {};
 }
 
-void LvmMetadata::set_seqno(std::uint64_t number) { set_number(*root_.find(group_), "seqno", number); }
+void LvmMetadata::set_seqno(std::uint64_t number) { set_number(*parts_.frame.find(group_), "seqno", number); }
 
 void LvmMetadata::sign(const std::string& description, const LvmStamp& stamp) {
-  for (LvmConfigNode& node : root_.children) {
+  for (LvmConfigNode& node : parts_.frame.children) {
     if (node.key == "description") {
       node = LvmConfigNode::text(node.key, description);
     } else if (node.key == "creation_host") {

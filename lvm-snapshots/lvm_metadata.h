@@ -5,17 +5,19 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "lvm-snapshots/lvm_config.h"
+#include "lvm-snapshots/lvm_volume_text.h"
 
 namespace domsmith {
 
@@ -34,6 +36,7 @@ class LvmMetadata {
  public:
   // bad_input: no text of that group, or none with that pool in it.
   static Result<LvmMetadata> parse(std::string_view text, const std::string& group, const std::string& pool);
+  static Result<LvmMetadata> of(LvmTakenApart parts, const std::string& group, const std::string& pool);
 
   [[nodiscard]] std::uint64_t seqno() const;           // raised by LVM with each change of the group
   [[nodiscard]] std::string group_id() const;          // as LVM prints it: 38 characters with dashes
@@ -87,20 +90,28 @@ class LvmMetadata {
   // Who wrote the text, when and where, as LVM puts it at the text's end.
   void sign(const std::string& description, const LvmStamp& stamp);
 
-  [[nodiscard]] std::string text() const { return lvm_config_text(root_); }
+  [[nodiscard]] std::string text() const { return put_together(parts_, group_); }
 
  private:
   LvmMetadata() = default;
   void reindex();
   [[nodiscard]] const LvmConfigNode& group() const;
-  [[nodiscard]] const LvmConfigNode* volume(std::string_view name) const;
+  [[nodiscard]] const LvmVolumeText* volume(std::string_view name) const;
+  [[nodiscard]] LvmVolumeText& volume_at(std::string_view name);  // of one that is there
   [[nodiscard]] const LvmConfigNode& pool_segment() const;
+  // What `change` makes of the pool's segment.
+  template <class Change>
+  void change_pool(Change&& change);
   [[nodiscard]] bool in_pool(const LvmConfigNode& segment) const;
-  LvmConfigNode& volumes();
+  [[nodiscard]] std::uint64_t extents_of(std::string_view name) const;
 
-  LvmConfigNode root_;
+  LvmTakenApart parts_;
   std::string group_, pool_;
-  std::map<std::string, std::size_t, std::less<>> index_;  // name -> place in logical_volumes
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  std::unordered_map<std::string, std::size_t, NameHash, std::equal_to<>> index_;  // name -> place among the volumes
 };
 
 // A random identifier in LVM's form: "Zs2KwJ-….", 32 letters and digits in groups of 6-4-4-4-4-4-6.

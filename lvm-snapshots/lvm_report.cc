@@ -126,9 +126,18 @@ void describe_by_tags(LvmVolume& volume, std::string_view tags) {
   volume.kind = volume.ours ? kind_of(volume.name, tags) : std::nullopt;
 }
 
+// Their places are sorted, and then each is moved once: a volume is long.
 void sort_volumes(LvmGroup& group) {
-  std::ranges::sort(group.volumes, {},
-                    [](const LvmVolume& volume) { return std::tuple(std::string_view(volume.name), !volume.ours); });
+  std::vector<LvmVolume*> order(group.volumes.size());
+  std::ranges::transform(group.volumes, order.begin(), [](LvmVolume& volume) { return &volume; });
+  std::ranges::sort(order, {},
+                    [](const LvmVolume* volume) { return std::tuple(std::string_view(volume->name), !volume->ours); });
+  std::vector<LvmVolume> sorted;
+  sorted.reserve(order.size());
+  for (LvmVolume* volume : order) {
+    sorted.push_back(std::move(*volume));
+  }
+  group.volumes = std::move(sorted);
 }
 
 LvmCommand report_volumes_command(std::string_view group) {

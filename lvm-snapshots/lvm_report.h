@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "lvm-snapshots/lvm_disk.h"
 #include "lvm-snapshots/lvm_library.h"
+#include "lvm-snapshots/lvm_volume_text.h"
 #include "lvm-snapshots/store.h"
 
 namespace domsmith {
@@ -76,6 +77,7 @@ using LvmMappedVolumes = std::map<std::string, LvmMapped, std::less<>>;  // by L
 // The same as LVM's report, out of the group's metadata text (lvm_disk.h), as if nothing were active. nullopt: there is
 // something in the group that only LVM can tell about (volumes that are neither plain nor thin, a missing disk,
 // anything unknown).
+std::optional<LvmGroup> group_of_parts(const LvmTakenApart& parts, std::uint64_t area_free, const std::string& group);
 Result<std::optional<LvmGroup>> group_of_text(const LvmGroupText& text, const std::string& group);
 void add_mapped(LvmGroup& group, const LvmMappedVolumes& mapped);
 // With the store's name, its kind and what else the tags tell; `tags` with commas between.

@@ -95,7 +95,7 @@ Result<std::shared_ptr<void>> LvmFake::lock() {
   return std::make_shared<FileLock>(TRY(FileLock::try_acquire(folder_ / "lock")));  // held twice: a mistake of ours
 }
 
-Result<std::string> LvmFake::read_metadata() { return read_file(folder_ / "metadata"); }
+Result<LvmTakenApart> LvmFake::read_metadata() { return take_apart(TRY(read_file(folder_ / "metadata")), "vg0"); }
 Result<std::vector<std::string>> LvmFake::mapped_names() { return mapped; }
 
 Result<void> LvmFake::write_metadata(const std::string& text, std::uint64_t seqno) {

@@ -21,7 +21,7 @@ class LvmFake final : public LvmMachine {
   explicit LvmFake(std::filesystem::path folder);
 
   Result<std::shared_ptr<void>> lock() override;
-  Result<std::string> read_metadata() override;
+  Result<LvmTakenApart> read_metadata() override;
   Result<void> write_metadata(const std::string& text, std::uint64_t seqno) override;
   Result<std::vector<std::string>> mapped_names() override;
   Result<std::optional<ThinPoolState>> pool_state(const std::string& pool) override;

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from measure import LIBGUESTFS, Failed, ratio_row, run, say, seconds
+from measure import Failed, run
 
 GUESTS, MANY = 1000, 5000
 LIMIT = 7200  # seconds; emulation is slow
+APPLIANCE_PARTS = Path("/usr/lib/x86_64-linux-gnu/guestfs/supermin.d")
 
 
 class Lab:
@@ -19,54 +20,47 @@ class Lab:
         self.argv = [self.repo / "tests/lab/lab", "--state", self.work / "lab"]
         self.work.mkdir(parents=True, exist_ok=True)
 
-    def image(self):
-        done = run([*self.argv, "image", self.repo / "rootfs-recipes/debian-minimal.toml"])
+    def image(self, recipe):
+        done = run([*self.argv, "image", self.repo / recipe])
         return Path(done.stdout.decode().strip().splitlines()[-1])
 
-    def up(self, image):
+    def appliance(self):
+        """virt-customize's, made here from the host's kernel as libguestfs-make-fixed-appliance(1) does it: in the lab that alone
+        would take an hour."""
+        folder = self.work / "appliance"
+        shutil.rmtree(folder, ignore_errors=True)
+        run(["supermin", "--build", "--format", "ext2", "--copy-kernel", "-o", folder, APPLIANCE_PARTS])
+        (folder / "README.fixed").write_text("made by script/bench\n", encoding="ascii")
+        return folder
+
+    def up(self):
         inside = self.repo / "tests/bench"
+        payload = {"images/debian-minimal": self.image("rootfs-recipes/debian-minimal.toml"),
+                   "bench/virt-customize.img": self.image("tests/bench/virt-customize.toml") / "virt-customize.img",
+                   "bench/appliance": self.appliance(), "bench/lab_inside.py": inside / "lab_inside.py", "bench/measure.py": inside / "measure.py"}
         run([*self.argv, "down"])
-        run([*self.argv, "up", "--without-xen", "--with", f"{image}=images/debian-minimal",
-             "--with", f"{inside / 'lab_inside.py'}=bench/lab_inside.py", "--with", f"{inside / 'measure.py'}=bench/measure.py"],
+        run([*self.argv, "up", "--without-xen", *(word for name, path in payload.items() for word in ("--with", f"{path}={name}"))],
             env={"DOMSMITH_LAB_LIMIT": str(LIMIT)})
 
     def measure(self, runs, guests, many):
+        """Rows as they come."""
         command = f"python3 -B /run/payload/bench/lab_inside.py {runs} {guests} {many}"
         done = subprocess.run([str(word) for word in [*self.argv, "run", "--limit", LIMIT, command]],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sys.stderr, check=False)
+        for line in done.stdout.decode().splitlines():
+            if line.startswith("["):
+                yield from json.loads(line)
         if done.returncode != 0:
             raise Failed("the lab's part of the bench failed")
-        return json.loads(done.stdout.decode().strip().splitlines()[-1])
 
     def down(self):
         run([*self.argv, "down"])
 
 
-def virt_customize(work, golden, runs):
-    """Outside the lab, where it is not slowed by emulation twice."""
-    say("virt-customize of one clone")
-    copy = work / "virt.img"
-    times = []
-    for _ in range(runs):
-        run(["cp", "--sparse=always", "--reflink=auto", golden, copy])
-        times.append(seconds(lambda: run(["virt-customize", "-q", "--format", "raw", "-a", copy, "--hostname", "peer"],
-                                         env=LIBGUESTFS)))
-    copy.unlink()
-    return times
-
-
 def rows(repo, runs, guests=GUESTS, many=MANY):
     lab = Lab(repo)
-    image = lab.image()
-    lab.up(image)
+    lab.up()
     try:
-        seen = lab.measure(runs, guests, many)
+        yield from lab.measure(runs, guests, many)
     finally:
         lab.down()
-    result = seen["rows"]
-    if shutil.which("virt-customize"):
-        peer = virt_customize(lab.work, image / "debian-minimal.img", 1)
-        result.append(ratio_row("identity-vs-virt-customize", 0.002, seen["first_activation"], peer,
-                                "p50 of the first activation of a clone with its identity, in the lab, against virt-customize "
-                                "--hostname outside it, where a CPU is about ten times faster"))
-    return result

@@ -62,6 +62,22 @@ running_ones_are_safe() {
   xl domid pv-1
 }
 
+xen_state() { xl list "$1" | awk 'NR == 2 {print $5}'; } # "-b----", "--p---"
+
+# Thresholds of a pool that is almost empty: what is done to guests at 95 % is done at 1 %. A pause of somebody else's stays.
+watch_pauses() {
+  local name
+  xl pause pv-2
+  domsmith store watch --once --warn 0 --grow 0 --pause 1 --resume 0
+  for name in "${guests[@]}"; do [[ $(xen_state "$name") == *p* ]]; done
+  domsmith store watch --once --warn 0 --grow 0 --pause 100 --resume 0
+  for name in "${guests[@]}"; do [[ $(xen_state "$name") == *p* ]]; done
+  domsmith store watch --once
+  [[ $(xen_state pv-1) != *p* && $(xen_state pvh-1) != *p* ]]
+  [[ $(xen_state pv-2) == *p* ]]
+  xl unpause pv-2
+}
+
 stop_guests() {
   local name
   domsmith guest stop --timeout 300 "${guests[@]}"
@@ -121,6 +137,7 @@ for name in "${guests[@]}"; do
 done
 check "each has an address of its own" addresses_differ
 check "what runs is neither reset nor removed" running_ones_are_safe
+check "the watch pauses what runs, and lets it go on" watch_pauses
 check "guest stop" stop_guests
 check "guest reset: back to the golden image, same identity" reset_guest
 check "it boots after the reset" boots_after_reset

@@ -100,6 +100,28 @@ no_room_for_pool_metadata() {
   siblings_are_whole vgt
 }
 
+bytes_of() { lvs --noheadings --nosuffix --units b -o lv_size "$1" | xargs; }
+full_percent() { lvs --noheadings -o data_percent "$1" | xargs | cut -d. -f1; }
+
+# A guest fills the pool past 85 %: it is larger at the watch's next look, by what its group has, and nobody's write fails.
+watch_extends() {
+  local before offset=0
+  before=$(bytes_of vgm/pool)
+  clones vgm --name wide --settle
+  lvchange -qq -ay -K vgm/wide
+  while (($(full_percent vgm/pool) < 86)); do
+    dd if=/dev/urandom of=/dev/vgm/wide bs=1M count=32 seek=$((offset += 32)) oflag=direct 2>/dev/null
+  done
+  domsmith store watch --once --grow 99 --pause 99 --store lvm:vgm/pool 2>&1 | grep 'full'
+  same "size below the threshold" "$before" "$(bytes_of vgm/pool)"
+  domsmith store watch --once --store lvm:vgm/pool 2>&1 | grep 'extended'
+  (($(bytes_of vgm/pool) > before && $(full_percent vgm/pool) < 85))
+  lvchange -qq -an vgm/wide
+  domsmith guest remove wide
+  in_order vgm
+  siblings_are_whole vgm
+}
+
 # Writes fail from the middle of a batch on. When the disk is back and the pool was looked at, all is as before.
 disk_fails() {
   local before status=0
@@ -162,6 +184,7 @@ check "the image is in the thin pool" have_image
 check "two groups with little room" make_groups
 check "no room for LVM's text: refused, nothing changed" no_room_for_text
 check "the pool is full of data: refused or stopped, siblings whole" no_room_for_data
+check "the watch extends a pool that fills up" watch_extends
 check "the pool's metadata are full: stopped and undone, siblings whole" no_room_for_pool_metadata
 for moment in 0.5 1.5 3; do
   check "writes fail $moment s into a batch" disk_fails "$moment"

@@ -90,7 +90,7 @@ Result<std::string> read_ring(const Fd& disk, const std::filesystem::path& devic
 Result<std::string> lvm_label_of(const Fd& disk, const std::filesystem::path& device) {
   const std::string head = TRY(read_direct(disk, device, 0, mda_sector * label_sectors));
   for (std::size_t i = 0; i < label_sectors; ++i) {
-    const std::string label = head.substr(i * mda_sector, mda_sector);
+    std::string label = head.substr(i * mda_sector, mda_sector);
     if (label.starts_with("LABELONE") && label.compare(24, 8, "LVM2 001") == 0 && le64_at(label, 8) == i &&
         lvm_checksum(std::string_view(label).substr(20)) == le32_at(label, 16)) {
       return label;

@@ -1,5 +1,6 @@
 // A folder of configs that is read from memory: nothing that somebody else's config holds is ever overlooked.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -69,12 +69,19 @@ std::string lvm_backup_text(std::string_view text, std::string_view description,
                      LvmConfigNode::text("creation_host", stamp.host),
                      LvmConfigNode::number("creation_time", stamp.time)};
   std::string file = "# Written by domsmith, as LVM2 does it\n" + lvm_config_text(header) + "\n";
+  static constexpr std::size_t usual_growth = 4;  // a fourth, of tabs
+  file.reserve(file.size() + text.size() + text.size() / usual_growth);
+  static constexpr std::string_view tabs = "\t\t\t\t\t\t\t\t";
   std::size_t depth = 0;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::string_view whole = text.substr(0, line.size() + 1);
+    text.remove_prefix(whole.size());
     depth -= depth > 0 && (line.starts_with('}') || line.starts_with(']')) ? 1 : 0;
-    file.append(line.empty() ? 0 : depth, '\t').append(line).append("\n");
+    file.append(tabs.substr(0, line.empty() ? 0 : depth)).append(whole);
+    if (whole.size() == line.size()) {
+      file += '\n';
+    }
     depth += line.ends_with('{') || line.ends_with('[') ? 1 : 0;
     if (depth == 0 && line == "}") {
       break;  // on the disk, who wrote it comes behind the group

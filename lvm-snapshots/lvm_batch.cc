@@ -164,6 +164,7 @@ Result<void> LvmBatch::write(LvmMetadata& changed) {
   changed.sign("Write from domsmith.", stamp_now());
   TRY(machine_->write_metadata(changed.text(), changed.seqno()));
   changed.set_seqno(changed.seqno() + 1);
+  machine_->made_of(changed.parts());
   return {};
 }
 

@@ -103,16 +103,15 @@ class BlockWriter {
 
 // The text with zeros to the end of its last sector, beside the old one; read back, so that nothing is ever committed
 // that is not there.
-Result<void> write_text(const BlockWriter& disk, const LvmDisk::Area& area, const std::string& sectors,
-                        std::uint64_t length) {
-  const std::uint64_t offset = next_offset(area);
+Result<void> write_text(const BlockWriter& disk, const LvmDisk::Area& area, const std::string& sectors) {
+  const std::uint64_t offset = area.offset;
   const std::uint64_t first = std::min<std::uint64_t>(sectors.size(), area.size - offset);
   TRY(disk.write(area.start + offset, std::string_view(sectors).substr(0, first)));
   if (first < sectors.size()) {
     TRY(disk.write(area.start + mda_header_length, std::string_view(sectors).substr(first)));
   }
-  const std::string back = TRY(read_ring(disk.fd(), disk.device(), area.start, area.size, offset, length));
-  if (back != std::string_view(sectors).substr(0, length)) {
+  const std::string back = TRY(read_ring(disk.fd(), disk.device(), area.start, area.size, offset, area.length));
+  if (back != std::string_view(sectors).substr(0, area.length)) {
     return fail(ErrorCode::failed, fmt::format("{} does not hold what was written to it", disk.device().string()));
   }
   return fail_point("lvm.write.text");
@@ -131,9 +130,9 @@ std::string new_header(const LvmDisk::Area& area, std::uint64_t length, std::uin
   return header;
 }
 
-Result<void> write_pointer(const BlockWriter& disk, const LvmDisk::Area& area, const std::string& header) {
+Result<void> write_pointer(const BlockWriter& disk, const LvmDisk::Area& area) {
   TRY(fail_point("lvm.write.before"));
-  TRY(disk.write(area.start, header));
+  TRY(disk.write(area.start, area.header));
   TRY(fail_point("lvm.write.pointer"));
   TRY(disk.flush());
   return fail_point("lvm.write.area");
@@ -196,20 +195,19 @@ LvmGroupDisks LvmGroupWriter::after(std::string_view text) const {
   return now;
 }
 
-Result<void> LvmGroupWriter::write(std::string_view text) const {
-  const std::uint64_t length = length_on_disk(text);
+Result<LvmGroupDisks> LvmGroupWriter::write(std::string_view text) const {
+  LvmGroupDisks now = after(text);
   std::string sectors(text);
-  sectors.resize(whole_sectors(length), '\0');
-  const std::uint32_t checksum = lvm_checksum(std::string_view(sectors).substr(0, length));
+  sectors.resize(whole_sectors(length_on_disk(text)), '\0');
   std::vector<std::pair<BlockWriter, const LvmDisk*>> writers;
-  for (const LvmDisk& disk : seen_.disks) {
+  for (const LvmDisk& disk : now.disks) {
     if (!disk.areas.empty()) {
       writers.emplace_back(TRY(BlockWriter::open(disk.device)), &disk);
     }
   }
   for (const auto& [writer, disk] : writers) {
     for (const LvmDisk::Area& area : disk->areas) {
-      TRY(write_text(writer, area, sectors, length));
+      TRY(write_text(writer, area, sectors));
     }
     TRY(writer.flush());
   }
@@ -218,7 +216,7 @@ Result<void> LvmGroupWriter::write(std::string_view text) const {
   Result<void> failed;
   for (const auto& [writer, disk] : writers) {
     for (const LvmDisk::Area& area : disk->areas) {
-      const auto written = write_pointer(writer, area, new_header(area, length, checksum));
+      const auto written = write_pointer(writer, area);
       good += written ? 1 : 0;
       failed = written ? failed : written;
     }
@@ -226,7 +224,7 @@ Result<void> LvmGroupWriter::write(std::string_view text) const {
   if (!failed && good > 0) {
     log_info(fmt::format("VG {}: {}; LVM will bring that disk up to the others", group_, failed.error().what));
   }
-  return good > 0 ? Result<void>() : failed;
+  return good > 0 ? Result<LvmGroupDisks>(std::move(now)) : std::unexpected(std::move(failed).error());
 }
 
 }  // namespace domsmith

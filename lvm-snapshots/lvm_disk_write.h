@@ -26,13 +26,13 @@ class LvmGroupWriter {
   [[nodiscard]] const std::string& text() const { return seen_.agreed.text; }  // as it is committed
   // Why LVM has to write that text; empty where write() may.
   [[nodiscard]] std::string obstacle(std::string_view text) const;
-  // What the disks hold when write() has written all of it.
-  [[nodiscard]] LvmGroupDisks after(std::string_view text) const;
   // All of it is committed, in one area at least: LVM takes the highest seqno, and brings the others up to it with its
   // next change. After an Error it is not known whether it is.
-  Result<void> write(std::string_view text) const;
+  // Gives what the disks hold when each area took it.
+  Result<LvmGroupDisks> write(std::string_view text) const;
 
  private:
+  [[nodiscard]] LvmGroupDisks after(std::string_view text) const;
   LvmGroupWriter(std::string group, LvmGroupDisks seen) : group_(std::move(group)), seen_(std::move(seen)) {}
   std::string group_;
   LvmGroupDisks seen_;

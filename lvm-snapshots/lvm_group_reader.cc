@@ -47,6 +47,7 @@ Result<const LvmGroupDisks*> LvmGroupReader::read(std::span<const std::filesyste
   seen_.reset();
   parts_.reset();
   ++generation_;
+  just_written_ = false;
   asked_for_.assign(disks.begin(), disks.end());
   seen_ = TRY(read_group_disks(group_, disks, links_));
   return &*seen_;
@@ -56,6 +57,13 @@ void LvmGroupReader::wrote(LvmGroupDisks now) {
   seen_ = std::move(now);
   parts_.reset();
   ++generation_;
+  just_written_ = true;
+}
+
+void LvmGroupReader::made_of(const LvmTakenApart& parts) {
+  if (just_written_) {
+    parts_ = parts;
+  }
 }
 
 Result<const LvmTakenApart*> LvmGroupReader::parts() {

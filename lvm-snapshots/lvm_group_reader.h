@@ -27,6 +27,8 @@ class LvmGroupReader {
   Result<const LvmGroupDisks*> read(std::span<const std::filesystem::path> disks);
   // What they hold now by all that is known. The next read() looks whether they do.
   void wrote(LvmGroupDisks now);
+  // What the text that was written is made of, where that is what they hold. parts() takes it apart otherwise.
+  void made_of(const LvmTakenApart& parts);
   // What read() gave, taken apart; valid likewise. bad_input.
   Result<const LvmTakenApart*> parts();
   // Changes whenever read() finds another text.
@@ -41,6 +43,7 @@ class LvmGroupReader {
   std::optional<LvmGroupDisks> seen_;
   std::optional<LvmTakenApart> parts_;
   std::uint64_t generation_ = 0;
+  bool just_written_ = false;
 };
 
 }  // namespace domsmith

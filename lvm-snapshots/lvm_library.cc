@@ -89,9 +89,11 @@ Result<std::shared_ptr<LvmLibrary>> LvmLibrary::get() {
   if (auto library = living.lock()) {
     return library;
   }
-  auto library = TRY(start());
-  living = library;
-  return library;
+  auto started = start();
+  if (started) {
+    living = *started;
+  }
+  return started;
 }
 
 Result<std::shared_ptr<LvmLibrary>> LvmLibrary::start() {

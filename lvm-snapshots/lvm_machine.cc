@@ -118,8 +118,7 @@ Result<void> LvmHost::write_metadata(const std::string& text, std::uint64_t seqn
     log_debug(fmt::format("LVM writes VG {}: {}", group_, obstacle));
     return write_by_lvm(text, seqno);
   }
-  TRY(writer->write(raised));
-  reader_->wrote(writer->after(raised));
+  reader_->wrote(TRY(writer->write(raised)));
   written_ = std::move(raised);
   return {};
 }

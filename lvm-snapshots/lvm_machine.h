@@ -32,6 +32,8 @@ class LvmMachine {
   // All of it or nothing, under the next sequence number. `seqno`: that of the text, which the group must still have;
   // busy where it has another.
   virtual Result<void> write_metadata(const std::string& text, std::uint64_t seqno) = 0;
+  // What the text that was written last is made of, so that nobody needs to take it apart to know.
+  virtual void made_of(const LvmTakenApart& /*parts*/) {}
   // The kernel's names of all devices that are there.
   virtual Result<std::vector<std::string>> mapped_names() = 0;
 
@@ -70,6 +72,7 @@ class LvmHost final : public LvmMachine {
   Result<std::shared_ptr<void>> lock() override;
   Result<LvmTakenApart> read_metadata() override;
   Result<void> write_metadata(const std::string& text, std::uint64_t seqno) override;
+  void made_of(const LvmTakenApart& parts) override { reader_->made_of(parts); }
   Result<std::vector<std::string>> mapped_names() override;
   Result<std::optional<ThinPoolState>> pool_state(const std::string& pool) override { return thin_pool_state(pool); }
   Result<bool> create_snapshot(const std::string& pool, std::uint32_t device, std::uint32_t origin) override {

@@ -35,8 +35,13 @@ bool is_visible(const LvmVolumeText& volume) {
   return volume.thin() != nullptr ? volume.thin()->visible : volume.node().lists("status", "VISIBLE");
 }
 
-std::string identifier(const LvmVolumeText& volume) {
-  return volume.thin() != nullptr ? std::string(volume.thin()->id) : volume.node().text_of("id").value_or("");
+// Empty: it has none.
+std::string_view identifier(const LvmVolumeText& volume) {
+  if (volume.thin() != nullptr) {
+    return volume.thin()->id;
+  }
+  const LvmConfigNode* id = volume.node().find("id");
+  return id != nullptr && id->kind == LvmConfigNode::Kind::value ? std::string_view(id->values.front().text) : "";
 }
 
 void set_number(LvmConfigNode& section, std::string_view key, std::uint64_t value) {
@@ -196,7 +201,7 @@ std::optional<ThinDeviceId> LvmMetadata::device_of(std::string_view name) const 
 
 std::string LvmMetadata::id_of(std::string_view name) const {
   const LvmVolumeText* there = volume(name);
-  return there == nullptr ? "" : identifier(*there);
+  return there == nullptr ? std::string() : std::string(identifier(*there));
 }
 
 std::string LvmMetadata::origin_of(std::string_view name) const {
@@ -333,8 +338,10 @@ void LvmMetadata::begin_step(ThinDeviceId deleted) {
 }
 
 std::string LvmMetadata::flaw() const {
-  std::unordered_set<std::string> ids;
+  std::unordered_set<std::string_view> ids;
   std::unordered_set<ThinDeviceId> numbers;
+  ids.reserve(parts_.volumes.size());
+  numbers.reserve(parts_.volumes.size());
   if (index_.size() != parts_.volumes.size()) {
     return "two volumes have the same name";
   }

@@ -90,6 +90,7 @@ class LvmMetadata {
   // Who wrote the text, when and where, as LVM puts it at the text's end.
   void sign(const std::string& description, const LvmStamp& stamp);
 
+  [[nodiscard]] const LvmTakenApart& parts() const { return parts_; }
   [[nodiscard]] std::string text() const { return put_together(parts_, group_); }
 
  private:

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 
 #include "imagebuild/boot/cache.h"
 
@@ -10,15 +10,12 @@ namespace domsmith {
 
 Result<std::vector<DomainSpec>> domain_specs(const Workplace& place, VolumeStore& store, const DomainBasis& basis,
                                              std::span<const GuestRecord> guests) {
-  std::map<std::string, VolumeInfo> volumes;
-  for (VolumeInfo& volume : TRY(store.list())) {
-    volumes.emplace(volume.name, std::move(volume));
-  }
+  const std::vector<VolumeInfo> volumes = TRY(store.list());  // sorted by name
   const boot::BootCache cache(place.boot);
   std::vector<DomainSpec> specs;
   for (const GuestRecord& guest : guests) {
-    const auto volume = volumes.find(guest.volume);
-    if (volume == volumes.end()) {
+    const auto volume = std::ranges::lower_bound(volumes, guest.volume, {}, &VolumeInfo::name);
+    if (volume == volumes.end() || volume->name != guest.volume) {
       return fail(ErrorCode::failed, fmt::format("the volume of '{}' is gone from {}", guest.name, store.name()));
     }
     GuestFacts facts;
@@ -27,7 +24,7 @@ Result<std::vector<DomainSpec>> domain_specs(const Workplace& place, VolumeStore
     facts.kernel = cache.kernel_path(basis.image.kernel_sha256).string();
     facts.ramdisk = cache.initrd_path(basis.image.initrd_sha256).string();
     facts.cmdline = basis.image.cmdline;
-    facts.disks.push_back({.target = volume->second.device, .phy = volume->second.disk_spec == "phy"});
+    facts.disks.push_back({.target = volume->device, .phy = volume->disk_spec == "phy"});
     facts.macs = guest.identity.macs;
     facts.default_bridge = basis.bridge;
     facts.autostart = guest.autostart;

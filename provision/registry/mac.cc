@@ -14,6 +14,7 @@ const std::vector<std::uint8_t> kXenOui{0x00, 0x16, 0x3e};
 // The bytes of "0:16:3E" or "00-16-3e"; empty where it is something else. One separator throughout.
 std::vector<std::uint8_t> hex_bytes(std::string_view text) {
   std::vector<std::uint8_t> bytes;
+  bytes.reserve(6);
   const char separator = text.find('-') != std::string_view::npos ? '-' : ':';
   while (true) {
     const auto end = std::min(text.find(separator), text.size());

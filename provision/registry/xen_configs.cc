@@ -23,6 +23,7 @@ namespace domsmith {
 namespace {
 
 constexpr std::uint64_t kLongestConfig = 1ULL << 20;  // bytes
+constexpr std::string_view ending = ".cfg";
 constexpr std::string_view kMacBytes = "0123456789abcdefABCDEF:-";
 constexpr std::string_view kBlanks = " \t\r";
 
@@ -128,7 +129,7 @@ class Scan {
       return;
     }
     for (const std::string& name : *names) {
-      if (!only_cfg || std::filesystem::path(name).extension() == ".cfg") {
+      if (!only_cfg || (name.size() > ending.size() && name.ends_with(ending))) {
         file(name);
       }
     }
@@ -151,12 +152,13 @@ class Scan {
       return S_ISDIR(info.st_mode) ? void() : unreadable(name, "it is no regular file");
     }
     ConfigMemory::Holdings holdings;
-    if (!memory_.recall(prefix_ + name, ConfigStamp::of(info), holdings) && !read(name, holdings)) {
+    if (!memory_.recall(prefix_.empty() ? name : prefix_ + name, ConfigStamp::of(info), holdings) &&
+        !read(name, holdings)) {
       return;
     }
-    const std::string path = (directory_ / name).string();
+    const std::string path = directory_.native() + '/' + name;
     for (std::string& held : holdings.names) {
-      into_.names.emplace(std::move(held), path);
+      into_.names.try_emplace(into_.names.end(), std::move(held), path);  // most files are called as their domain
     }
     for (std::string& held : holdings.macs) {
       into_.macs.emplace(std::move(held), path);

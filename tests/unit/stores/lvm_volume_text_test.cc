@@ -205,11 +205,10 @@ TEST_F(LvmGroupReading, WhatWasWrittenIsKnown) {
     const LvmGroupDisks seen = *must_have(reader_.read(disks));
     const LvmGroupWriter writer = must_have(LvmGroupWriter::of("vg0", seen, disks));
     const std::string next = group_text("ab", pool + thin("gold", 1), 8);
-    ASSERT_TRUE(ok(writer.write(next)));
-    reader_.wrote(writer.after(next));
+    reader_.wrote(must_have(writer.write(next)));
     const std::uint64_t generation = reader_.generation();
     const LvmGroupDisks* now = must_have(reader_.read(disks));
-    EXPECT_EQ(reader_.generation(), generation) << "the disks are as after() has it";
+    EXPECT_EQ(reader_.generation(), generation) << "the disks are as write() has it";
     const LvmGroupDisks really = must_have(read_group_disks("vg0", disks, "/nowhere"));
     EXPECT_EQ(now->agreed.text, really.agreed.text);
     EXPECT_EQ(now->agreed.area_free, really.agreed.area_free);
@@ -224,8 +223,14 @@ TEST_F(LvmGroupReading, WhatWasWrittenIsKnown) {
 TEST_F(LvmGroupReading, WhatWasNotWrittenEverywhereIsNotBelieved) {
   const std::vector disks = {disk('a', group_text("ab", pool)), disk('b', group_text("ab", pool))};
   const LvmGroupWriter writer = must_have(LvmGroupWriter::of("vg0", *must_have(reader_.read(disks)), disks));
-  reader_.wrote(writer.after(group_text("ab", "", 8)));
+  reader_.wrote(must_have(writer.write(group_text("ab", "", 8))));
+  reader_.made_of(must_have(take_apart(group_text("ab", "", 8), "vg0")));
+  disk('b', group_text("ab", pool));
+  EXPECT_TRUE(fails(reader_.read(disks), ErrorCode::busy));
+  disk('a', group_text("ab", pool));
   EXPECT_EQ(text_on(disks), group_text("ab", pool));
+  reader_.made_of(must_have(take_apart(group_text("ab", "", 8), "vg0")));
+  EXPECT_EQ(must_have(reader_.parts())->volumes.size(), 2U) << "what was read is not what was written";
   EXPECT_TRUE(
       fails(LvmGroupWriter::of("vg0", *must_have(reader_.read(disks)), std::vector{disks[0]}), ErrorCode::not_found));
 }

@@ -21,7 +21,6 @@ namespace domsmith {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::SizeIs;
 
 struct Pipe {
@@ -109,6 +108,7 @@ class Processes : public RegistryTest {
   static std::set<std::string> race(const std::function<std::string(int)>& work) {
     StartLine line;
     std::vector<Worker> workers;
+    workers.reserve(kProcesses);
     for (int number = 0; number < kProcesses; ++number) {
       workers.emplace_back([&, number] {
         line.wait();

@@ -13,7 +13,6 @@
 namespace domsmith::testing {
 namespace {
 
-using ::testing::HasSubstr;
 
 const std::string pool_and_web =
     "pool {\nstatus = [\"READ\", \"WRITE\", \"VISIBLE\"]\nsegment1 {\nstart_extent = 0\nextent_count = 40\ntype = "

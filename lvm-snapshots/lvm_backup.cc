@@ -45,6 +45,8 @@ Archives archives_of(const fs::path& folder, const std::string& group) {
   return all;
 }
 
+// The oldest first, up to the first that is to stay, as LVM does it (lib/format_text/archive.c, _remove_expired): there
+// may be thousands of them.
 void remove_expired(const Archives& all, const LvmSettings& settings, std::uint64_t now) {
   static constexpr std::uint64_t day = 86400;
   std::uint64_t left = all.size() + 1;  // the new one
@@ -53,10 +55,13 @@ void remove_expired(const Archives& all, const LvmSettings& settings, std::uint6
       return;
     }
     struct stat there{};
-    if (::stat(file.c_str(), &there) == 0 &&
-        static_cast<std::uint64_t>(there.st_mtim.tv_sec) + settings.retain_days * day <= now) {
-      left -= remove_file(file) ? 1 : 0;
+    if (::stat(file.c_str(), &there) != 0) {
+      continue;
     }
+    if (static_cast<std::uint64_t>(there.st_mtim.tv_sec) + settings.retain_days * day > now) {
+      return;
+    }
+    left -= remove_file(file) ? 1 : 0;
   }
 }
 

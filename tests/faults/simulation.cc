@@ -79,7 +79,17 @@ Simulation::Simulation(std::uint64_t seed)
              .xen = directory_.path() / "xen",
              .open_store = [](std::string_view spec) { return open_store(spec); }} {}
 
-Simulation::~Simulation() { set_fail_hook({}); }
+// A disk in memory stays as long as the process: thousands of seeds would be gigabytes.
+Simulation::~Simulation() {
+  set_fail_hook({});
+  const auto store = open_store(store_);
+  const auto volumes = store ? (*store)->list() : Result<std::vector<VolumeInfo>>();
+  if (store && volumes) {
+    std::vector<std::string> names;
+    std::ranges::transform(*volumes, std::back_inserter(names), &VolumeInfo::name);
+    (void)(*store)->remove(names);
+  }
+}
 
 template <class Container>
 std::string Simulation::any_name(const Container& names) {

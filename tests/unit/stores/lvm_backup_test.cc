@@ -88,6 +88,22 @@ TEST_F(LvmBackup, ArchivesAreNumberedAndOldOnesGo) {
               ElementsAre("vg0_00009", "vg0_00010", "vg0_00010", "vg0_00011", "vg0_x_000", "vg_00050-"));
 }
 
+// LVM stops at the first that is to stay, for there may be thousands; so what is behind it waits for it.
+TEST_F(LvmBackup, ArchivesBehindAYoungOneStay) {
+  LvmSettings settings = this->settings();
+  settings.retain_min = 1;
+  std::filesystem::create_directories(settings.archive_dir);
+  for (const char* name : {"vg0_00001-1.vg", "vg0_00003-1.vg"}) {
+    ASSERT_TRUE(ok(write_file_atomic(settings.archive_dir / name, "old")));
+    const timespec old[2] = {{1000, 0}, {1000, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, (settings.archive_dir / name).c_str(), old, 0), 0);
+  }
+  ASSERT_TRUE(ok(write_file_atomic(settings.archive_dir / "vg0_00002-1.vg", "young")));
+  const LvmStamp now = stamp_now();
+  ASSERT_TRUE(ok(archive_lvm_text(settings, "vg0", on_disk, now)));
+  EXPECT_THAT(names_in(settings.archive_dir), ElementsAre("vg0_00002", "vg0_00003", "vg0_00004"));
+}
+
 TEST(LvmSettingsTest, AreWhatLvmconfigPrints) {
   const LvmSettings settings = parse_lvm_settings(printed).value();
   EXPECT_EQ(settings.locking_dir, "/run/lock/lvm");

@@ -13,7 +13,6 @@
 namespace domsmith::testing {
 namespace {
 
-
 const std::string pool_and_web =
     "pool {\nstatus = [\"READ\", \"WRITE\", \"VISIBLE\"]\nsegment1 {\nstart_extent = 0\nextent_count = 40\ntype = "
     "\"thin-pool\"\nmetadata = \"pool_tmeta\"\npool = \"pool_tdata\"\ntransaction_id = 2\nchunk_size = "

@@ -62,11 +62,12 @@ running_ones_are_safe() {
   xl domid pv-1
 }
 
-xen_state() { xl list "$1" | awk 'NR == 2 {print $5}'; } # "-b----", "--p---"
+xen_state() { xl list "$1" | tail -n 1 | tr -s ' ' | cut -d' ' -f5; } # "-b----", "--p---"
 
 # Thresholds of a pool that is almost empty: what is done to guests at 95 % is done at 1 %. A pause of somebody else's stays.
 watch_pauses() {
   local name
+  ! systemctl is-active --quiet domsmith-watch || systemctl stop domsmith-watch # with thresholds of its own
   xl pause pv-2
   domsmith store watch --once --warn 0 --grow 0 --pause 1 --resume 0
   for name in "${guests[@]}"; do [[ $(xen_state "$name") == *p* ]]; done

@@ -116,7 +116,7 @@ Result<std::string> load_option(const FirmwareEntry& entry) {
 Result<std::string> add_firmware_entry(const FirmwareEntry& entry, const fs::path& folder) {
   const std::string option = TRY(load_option(entry));
   const unsigned chosen = number_for(TRY(entries_of(folder, entry.title)));
-  const std::string name = fmt::format("Boot{:04X}", chosen);
+  std::string name = fmt::format("Boot{:04X}", chosen);
   TRY(write_variable(variable(folder, name), option));
 
   const fs::path order_file = variable(folder, "BootOrder");

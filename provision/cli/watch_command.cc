@@ -1,8 +1,8 @@
 // domsmith store watch
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <chrono>
-#include <thread>
 
 #include "base/crypto.h"
 #include "base/interrupt.h"
@@ -19,12 +19,14 @@ struct WatchOptions {
   bool once = false;
 };
 
-// In short naps, so that a signal ends the wait.
+constexpr int nap = 1000;  // ms
+
+// A signal ends the nap, unless it comes just before it.
 Result<void> wait(unsigned seconds) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   while (std::chrono::steady_clock::now() < until) {
     TRY(check_interrupted());
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    (void)::poll(nullptr, 0, nap);
   }
   return check_interrupted();
 }

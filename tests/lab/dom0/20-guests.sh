@@ -69,9 +69,9 @@ watch_pauses() {
   local name
   ! systemctl is-active --quiet domsmith-watch || systemctl stop domsmith-watch # with thresholds of its own
   xl pause pv-2
-  domsmith store watch --once --warn 0 --grow 0 --pause 1 --resume 0
+  domsmith store watch --once --warn 1 --grow 1 --pause 1 --resume 0
   for name in "${guests[@]}"; do [[ $(xen_state "$name") == *p* ]]; done
-  domsmith store watch --once --warn 0 --grow 0 --pause 100 --resume 0
+  domsmith store watch --once --warn 1 --grow 100 --pause 100 --resume 0
   for name in "${guests[@]}"; do [[ $(xen_state "$name") == *p* ]]; done
   domsmith store watch --once
   [[ $(xen_state pv-1) != *p* && $(xen_state pvh-1) != *p* ]]

@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <future>
 #include <map>
 #include <vector>
 
@@ -317,12 +316,10 @@ Result<std::uint64_t> write_pieces(BlockTarget& to, std::uint64_t offset, std::s
 Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range) {
   static constexpr std::size_t block = 65536;
   static constexpr std::size_t room = 16 * block;
-  const std::array<DirectBuffer, 2> buffers{TRY(DirectBuffer::of(room)), TRY(DirectBuffer::of(room))};
+  const DirectBuffer buffer = TRY(DirectBuffer::of(room));
   const std::uint64_t end = range.offset + range.length;
   std::uint64_t written = 0;
-  std::future<Result<std::uint64_t>> writing;  // of one part, while the next is read; when it goes it waits
-  std::size_t turn = 0;
-  for (std::uint64_t at = range.offset; at < end; turn ^= 1) {
+  for (std::uint64_t at = range.offset; at < end;) {
     TRY(check_interrupted());
     const std::optional<ByteRange> data = TRY(from.next_data(at));
     if (!data || data->offset >= end) {
@@ -330,15 +327,12 @@ Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange 
     }
     at = std::max(at, data->offset);
     const std::uint64_t stop = std::min(end, data->offset + data->length);
-    const std::span part = buffers[turn].all().first(std::min<std::uint64_t>(room, stop - at));
+    const std::span part = buffer.all().first(std::min<std::uint64_t>(room, stop - at));
     TRY(from.read(at, part));
-    written += writing.valid() ? TRY(writing.get()) : 0;
-    const bool last = at + part.size() >= end;  // a small range needs no thread
-    writing = std::async(last ? std::launch::deferred : std::launch::async | std::launch::deferred,
-                         [&to, at, part] { return write_pieces(to, at, part, block); });
+    written += TRY(write_pieces(to, at, part, block));
     at += part.size();
   }
-  return written + (writing.valid() ? TRY(writing.get()) : 0);
+  return written;
 }
 
 }  // namespace domsmith

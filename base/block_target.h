@@ -55,7 +55,7 @@ Result<std::unique_ptr<BlockTarget>> block_target_of(Fd fd, std::string name);
 std::unique_ptr<BlockTarget> memory_target(std::uint64_t size, std::string name = "memory");
 
 // Copies what `from` holds in the range to a `to` that reads as zeroes there; holes and blocks of zeroes stay holes.
-// Returns the bytes written. One part is read while the one before is written, so the two must be two.
+// Returns the bytes written.
 Result<std::uint64_t> copy_sparse(BlockTarget& from, BlockTarget& to, ByteRange range);
 
 }  // namespace domsmith

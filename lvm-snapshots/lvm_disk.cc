@@ -8,6 +8,7 @@
 
 #include "base/crc32.h"
 #include "base/direct_buffer.h"
+#include "base/little_endian.h"
 #include "lvm-snapshots/lvm_config.h"
 #include "lvm-snapshots/lvm_disk_format.h"
 
@@ -40,20 +41,14 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t leng
   return value;
 }
 
-void put_number(std::string& bytes, std::size_t at, std::size_t length, std::uint64_t value) {
-  for (std::size_t i = 0; i < length; ++i, value >>= 8) {
-    bytes[at + i] = static_cast<char>(value & 0xff);
-  }
-}
-
 }  // namespace
 
 std::uint64_t le64_at(std::string_view bytes, std::size_t at) { return number_at(bytes, at, 8); }
 std::uint32_t le32_at(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint32_t>(number_at(bytes, at, 4));
 }
-void put_le64(std::string& bytes, std::size_t at, std::uint64_t value) { put_number(bytes, at, 8, value); }
-void put_le32(std::string& bytes, std::size_t at, std::uint32_t value) { put_number(bytes, at, 4, value); }
+void put_le64(std::string& bytes, std::size_t at, std::uint64_t value) { put_little_endian(bytes, at, value, 8); }
+void put_le32(std::string& bytes, std::size_t at, std::uint32_t value) { put_little_endian(bytes, at, value, 4); }
 
 // A new text stands beside the old one, so a text may have half of the ring, less a sector (vgs of 2.03.16 shows it).
 std::uint64_t lvm_area_free(std::uint64_t area_size, std::uint64_t length) {

@@ -140,10 +140,6 @@ Result<void> write_pointer(const BlockWriter& disk, const LvmDisk::Area& area) {
 
 }  // namespace
 
-Result<LvmGroupWriter> LvmGroupWriter::look(std::string_view group, std::span<const std::filesystem::path> disks) {
-  return LvmGroupWriter(std::string(group), TRY(read_group_disks(group, disks, "/nowhere")));
-}
-
 Result<LvmGroupWriter> LvmGroupWriter::of(std::string_view group, const LvmGroupDisks& seen,
                                           std::span<const std::filesystem::path> disks) {
   for (const LvmDisk& disk : seen.disks) {

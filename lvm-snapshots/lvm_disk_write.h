@@ -16,10 +16,8 @@ namespace domsmith {
 
 class LvmGroupWriter {
  public:
-  // The group as its disks hold it. An error, or a disk that is not among `disks` (those which the kernel's own devices
-  // of the group stand on): LVM has to write.
-  static Result<LvmGroupWriter> look(std::string_view group, std::span<const std::filesystem::path> disks);
-  // The same of what was just read.
+  // The group as its disks held it when it was `seen`. An error, or a disk that is not among `disks` (those which the
+  // kernel's own devices of the group stand on): LVM has to write.
   static Result<LvmGroupWriter> of(std::string_view group, const LvmGroupDisks& seen,
                                    std::span<const std::filesystem::path> disks);
 

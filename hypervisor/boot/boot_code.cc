@@ -6,6 +6,8 @@
 #include <array>
 #include <span>
 
+#include "base/little_endian.h"
+
 namespace domsmith {
 namespace {
 
@@ -15,12 +17,6 @@ constexpr std::size_t kernel_sector = 0x5c;      // GRUB_BOOT_MACHINE_KERNEL_SEC
 constexpr std::size_t drive_check = 0x66;        // GRUB_BOOT_MACHINE_DRIVE_CHECK: two bytes
 constexpr std::size_t block_list = sector - 12;  // start (64 bits), length and segment (16 bits each)
 constexpr std::uint16_t kernel_segment = 0x820;  // GRUB_BOOT_MACHINE_KERNEL_SEG + one sector, in paragraphs
-
-void put(std::string& bytes, std::size_t offset, std::uint64_t value, unsigned count) {
-  for (unsigned i = 0; i < count; ++i) {
-    bytes[offset + i] = static_cast<char>(value >> (8 * i));
-  }
-}
 
 std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -35,13 +31,13 @@ Result<BootCode> placed_boot_code(const BootCode& code, std::uint64_t start) {
   }
   const std::uint64_t first = start / sector;
   BootCode placed = code;
-  put(placed.boot, kernel_sector, first, 8);
+  put_little_endian(placed.boot, kernel_sector, first, 8);
   // Two NOPs instead of a jump: a BIOS that names a floppy although it started a disk is not believed.
-  put(placed.boot, drive_check, 0x9090, 2);
+  put_little_endian(placed.boot, drive_check, 0x9090, 2);
   placed.core.resize((placed.core.size() + sector - 1) / sector * sector, '\0');
-  put(placed.core, block_list, first + 1, 8);
-  put(placed.core, block_list + 8, placed.core.size() / sector - 1, 2);
-  put(placed.core, block_list + 10, kernel_segment, 2);
+  put_little_endian(placed.core, block_list, first + 1, 8);
+  put_little_endian(placed.core, block_list + 8, placed.core.size() / sector - 1, 2);
+  put_little_endian(placed.core, block_list + 10, kernel_segment, 2);
   return placed;
 }
 

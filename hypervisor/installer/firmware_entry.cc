@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/little_endian.h"
 #include "hypervisor/installer/partition_table.h"
 
 namespace domsmith {
@@ -26,26 +27,18 @@ constexpr std::uint32_t active = 1;          // LOAD_OPTION_ACTIVE
 constexpr std::size_t title_offset = 4 + 2;  // in an EFI_LOAD_OPTION: its attributes, its path's length
 constexpr std::uint64_t variable_limit = 64U << 10;
 
-std::string number(std::uint64_t value, unsigned count) {
-  std::string bytes;
-  for (unsigned i = 0; i < count; ++i) {
-    bytes += static_cast<char>(value >> (8 * i));
-  }
-  return bytes;
-}
-
 // UCS-2 with its end.
 std::string wide(std::string_view text) {
   std::string bytes;
   for (const char c : text) {
-    bytes += number(static_cast<unsigned char>(c), 2);
+    bytes += little_endian(static_cast<unsigned char>(c), 2);
   }
-  return bytes + number(0, 2);
+  return bytes + little_endian(0, 2);
 }
 
 // EFI_DEVICE_PATH_PROTOCOL: type, subtype, length of the whole node.
 std::string node(unsigned type, unsigned subtype, const std::string& bytes) {
-  return number(type, 1) + number(subtype, 1) + number(bytes.size() + 4, 2) + bytes;
+  return little_endian(type, 1) + little_endian(subtype, 1) + little_endian(bytes.size() + 4, 2) + bytes;
 }
 
 fs::path variable(const fs::path& folder, const std::string& name) {
@@ -60,7 +53,7 @@ Result<std::string> read_variable(const fs::path& file) {
 // In one write: each is a change of the variable (efivarfs).
 Result<void> write_variable(const fs::path& file, const std::string& bytes) {
   const Fd fd = TRY(open_fd(file.string(), O_WRONLY | O_CREAT | O_TRUNC, 0644));
-  return write_all(fd.get(), number(attributes, attributes_size) + bytes);
+  return write_all(fd.get(), little_endian(attributes, attributes_size) + bytes);
 }
 
 // "Boot0003-8be4df61-..." -> 3
@@ -106,11 +99,11 @@ unsigned number_for(const std::map<unsigned, bool>& entries) {
 
 Result<std::string> load_option(const FirmwareEntry& entry) {
   constexpr unsigned media = 4;
-  const std::string place = number(entry.partition, 4) + number(entry.start / block, 8) +
-                            number(entry.size / block, 8) + TRY(guid_bytes(entry.guid)) + number(2, 1) +
-                            number(2, 1);  // a GPT, and a GUID
+  const std::string place = little_endian(entry.partition, 4) + little_endian(entry.start / block, 8) +
+                            little_endian(entry.size / block, 8) + TRY(guid_bytes(entry.guid)) + little_endian(2, 1) +
+                            little_endian(2, 1);  // a GPT, and a GUID
   const std::string path = node(media, 1, place) + node(media, 4, wide(entry.program)) + node(0x7f, 0xff, "");
-  return number(active, 4) + number(path.size(), 2) + wide(entry.title) + path;
+  return little_endian(active, 4) + little_endian(path.size(), 2) + wide(entry.title) + path;
 }
 
 Result<std::string> add_firmware_entry(const FirmwareEntry& entry, const fs::path& folder) {
@@ -122,9 +115,9 @@ Result<std::string> add_firmware_entry(const FirmwareEntry& entry, const fs::pat
   const fs::path order_file = variable(folder, "BootOrder");
   std::error_code ignored;
   const std::string before = fs::exists(order_file, ignored) ? TRY(read_variable(order_file)) : std::string();
-  std::string order = number(chosen, 2);
+  std::string order = little_endian(chosen, 2);
   for (std::size_t at = 0; at + 2 <= before.size(); at += 2) {
-    order += before.substr(at, 2) == number(chosen, 2) ? std::string() : before.substr(at, 2);
+    order += before.substr(at, 2) == little_endian(chosen, 2) ? std::string() : before.substr(at, 2);
   }
   TRY(write_variable(order_file, order));
   return name;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "base/crc32.h"
+#include "base/little_endian.h"
 
 namespace domsmith {
 namespace {
@@ -21,12 +22,6 @@ constexpr std::size_t longest_label = 36;       // characters
 constexpr std::size_t mbr_entry = 446;          // the first of four
 constexpr std::uint64_t mbr_end = 0xffffffffU;  // a protective entry says no more than 32 bits hold
 
-void put(std::string& bytes, std::size_t offset, std::uint64_t value, unsigned count) {
-  for (unsigned i = 0; i < count; ++i) {
-    bytes[offset + i] = static_cast<char>(value >> (8 * i));
-  }
-}
-
 Result<std::string> entry_array(const std::vector<PlannedPartition>& partitions,
                                 const std::vector<std::string>& guids) {
   std::string bytes(entries * entry_size, '\0');
@@ -39,8 +34,8 @@ Result<std::string> entry_array(const std::vector<PlannedPartition>& partitions,
     const std::size_t at = (part.number - 1) * entry_size;
     bytes.replace(at, 16, TRY(guid_bytes(part.type)));
     bytes.replace(at + 16, 16, TRY(guid_bytes(guids[i])));
-    put(bytes, at + 32, part.start / sector, 8);
-    put(bytes, at + 40, (part.start + part.size) / sector - 1, 8);
+    put_little_endian(bytes, at + 32, part.start / sector, 8);
+    put_little_endian(bytes, at + 40, (part.start + part.size) / sector - 1, 8);
     for (std::size_t c = 0; c < part.name.size(); ++c) {  // UTF-16LE; names here are ASCII
       bytes[at + 56 + 2 * c] = part.name[c];
     }
@@ -57,30 +52,30 @@ struct TableCopy {
 std::string header(std::uint64_t sectors, const TableCopy& place, const std::string& guid, const std::string& array) {
   std::string bytes(sector, '\0');
   bytes.replace(0, 8, "EFI PART");
-  put(bytes, 8, 0x00010000, 4);
-  put(bytes, 12, header_size, 4);
-  put(bytes, 24, place.header, 8);
-  put(bytes, 32, place.other, 8);
-  put(bytes, 40, 2 + entry_sectors, 8);            // first sector for partitions
-  put(bytes, 48, sectors - entry_sectors - 2, 8);  // last
+  put_little_endian(bytes, 8, 0x00010000, 4);
+  put_little_endian(bytes, 12, header_size, 4);
+  put_little_endian(bytes, 24, place.header, 8);
+  put_little_endian(bytes, 32, place.other, 8);
+  put_little_endian(bytes, 40, 2 + entry_sectors, 8);            // first sector for partitions
+  put_little_endian(bytes, 48, sectors - entry_sectors - 2, 8);  // last
   bytes.replace(56, 16, guid);
-  put(bytes, 72, place.array, 8);
-  put(bytes, 80, entries, 4);
-  put(bytes, 84, entry_size, 4);
-  put(bytes, 88, crc32_of(array), 4);
-  put(bytes, 16, crc32_of(std::string_view(bytes).substr(0, header_size)), 4);
+  put_little_endian(bytes, 72, place.array, 8);
+  put_little_endian(bytes, 80, entries, 4);
+  put_little_endian(bytes, 84, entry_size, 4);
+  put_little_endian(bytes, 88, crc32_of(array), 4);
+  put_little_endian(bytes, 16, crc32_of(std::string_view(bytes).substr(0, header_size)), 4);
   return bytes;
 }
 
 // The part of the first sector behind the boot code.
 std::string protective_table(std::uint64_t sectors) {
   std::string bytes(sector - mbr_entry, '\0');
-  put(bytes, 2, 2, 1);  // head, sector and cylinder of the start: 0, 2, 0
-  put(bytes, 4, 0xee, 1);
-  put(bytes, 5, 0xffffff, 3);
-  put(bytes, 8, 1, 4);
-  put(bytes, 12, std::min(sectors - 1, mbr_end), 4);
-  put(bytes, 64, 0xaa55, 2);
+  put_little_endian(bytes, 2, 2, 1);  // head, sector and cylinder of the start: 0, 2, 0
+  put_little_endian(bytes, 4, 0xee, 1);
+  put_little_endian(bytes, 5, 0xffffff, 3);
+  put_little_endian(bytes, 8, 1, 4);
+  put_little_endian(bytes, 12, std::min(sectors - 1, mbr_end), 4);
+  put_little_endian(bytes, 64, 0xaa55, 2);
   return bytes;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/little_endian.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "hypervisor/system/initramfs.h"
@@ -59,10 +60,7 @@ Result<std::string> unpacked_kernel(const std::string& kernel) {
 // it (xen/common/decompress.c; xen/arch/x86/bzimage.c, output_length()).
 Result<std::string> kernel_for_xen(const std::string& vmlinux) {
   std::string packed = TRY(compress(vmlinux, Compression::zstd));
-  for (unsigned i = 0; i < 4; ++i) {
-    packed += static_cast<char>(vmlinux.size() >> (8 * i));
-  }
-  return packed;
+  return packed + little_endian(vmlinux.size(), 4);
 }
 
 // To pack these two is half of a slot's work: beside one another. zstd: the kernel's xz reads no CRC64.

@@ -18,23 +18,12 @@ cached_host() {
   cached host "$(host_hash)" install_host
 }
 
-# install_host FOLDER
+# install_host WORK
 install_host() {
-  local folder=$1 work start
-  start=$(now)
-  say "making a medium and installing the lab's host from it (three minutes); kept in $folder"
-  rm -rf -- "$folder"
-  work=$(mktemp -d -- "$folder.XXXXXX")
-  # shellcheck disable=SC2064 # the name of now
-  trap "rm -rf -- $(printf %q "$work")" EXIT # Ctrl-C too
+  local work=$1
+  say "a medium is made, and the lab's host installed from it (three minutes)"
   DOMSMITH_ISO_STATE=$work DOMSMITH_ISO_DISK=${DOMSMITH_LAB_DISK:-28G} DOMSMITH_ISO_MEMORY=1280 without_locks "$lab_dir/../iso/base.sh" \
     --domsmith "$(domsmith_binary)" --answer "$lab_dir/answer.toml" || die "the installation failed"
   mkdir -- "$work/out"
   mv -- "$work"/{HOST.img,key,key.pub} "$work/out"
-  touch -- "$work/out/complete"
-  mv -- "$work/out" "$folder"
-  rm -rf -- "$work"
-  trap - EXIT
-  forget_old_images host "$folder"
-  say "the host is installed after $(seconds_since "$start") s"
 }

@@ -30,7 +30,7 @@ image_hash() {
   } | sha256sum | cut -c1-16
 }
 
-# cached NAME HASH MAKE...: prints the folder in the cache; where it isn't there yet, `MAKE... FOLDER` makes it.
+# cached NAME HASH MAKE...: prints the folder in the cache; where it isn't there yet, `MAKE... WORK` makes it as WORK/out.
 cached() {
   local name=$1 folder
   if [[ -n ${DOMSMITH_LAB_FROZEN:-} ]] && folder=$(newest_image "$name"); then
@@ -44,10 +44,28 @@ cached() {
   exec {build_lock}>"$(cache_dir)/$name.lock"
   flock "$build_lock"
   if [[ ! -e $folder/complete || -n ${DOMSMITH_LAB_REBUILD:-} ]]; then
-    "${@:3}" "$folder" >&2
+    make_cached "$name" "$folder" "${@:3}" >&2
   fi
   exec {build_lock}>&-
   printf '%s\n' "$folder"
+}
+
+# What was begun and not ended is never in its place.
+make_cached() {
+  local name=$1 folder=$2 work start
+  start=$(now)
+  say "making $name; kept in $folder"
+  rm -rf -- "$folder"
+  work=$(mktemp -d -- "$folder.XXXXXX")
+  # shellcheck disable=SC2064 # the name of now
+  trap "rm -rf -- $(printf %q "$work")" EXIT # Ctrl-C too
+  "${@:3}" "$work"
+  touch -- "$work/out/complete"
+  mv -- "$work/out" "$folder"
+  rm -rf -- "$work"
+  trap - EXIT
+  forget_old_images "$name" "$folder"
+  say "$name is ready after $(seconds_since "$start") s"
 }
 
 # cached_image RECIPE: prints the folder with NAME.img, kernel, initrd.img, NAME.json
@@ -73,24 +91,14 @@ newest_image() {
   [[ -n $newest ]] && printf '%s\n' "$newest"
 }
 
+# build_image RECIPE NAME WORK
 build_image() {
-  local recipe=$1 name=$2 folder=$3 work start
-  start=$(now)
-  say "building $name with domsmith (about a minute, mostly packages); kept in $folder"
-  rm -rf -- "$folder"
-  work=$(mktemp -d -- "$folder.XXXXXX")
-  # shellcheck disable=SC2064 # the name of now
-  trap "rm -rf -- $(printf %q "$work")" EXIT # Ctrl-C too
+  local recipe=$1 name=$2 work=$3
+  say "domsmith builds it (about a minute, mostly packages)"
   without_locks "$(domsmith_binary)" build "$recipe" --store "dir:$work/store" --root "$work/root" ||
     die "domsmith build $recipe failed"
   without_locks "$(domsmith_binary)" image export "$name" --store "dir:$work/store" --root "$work/root" --output "$work/out" ||
     die "domsmith image export $name failed"
-  touch -- "$work/out/complete"
-  mv -- "$work/out" "$folder"
-  rm -rf -- "$work"
-  trap - EXIT
-  forget_old_images "$name" "$folder"
-  say "$name is ready after $(seconds_since "$start") s"
 }
 
 # Keeps what was built now and the one before it: a switch of branches and back costs no build.

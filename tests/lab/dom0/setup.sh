@@ -39,6 +39,9 @@ debian() {
   pvcreate -q -q --metadatasize 64m /dev/disk/by-id/virtio-vg0
   vgcreate -q -q vg0 /dev/disk/by-id/virtio-vg0
   lvcreate -q -q --type thin-pool --extents 80%FREE --poolmetadatasize 128m --chunksize 64k --name pool vg0
+  # On the first of the three emulated CPUs, which takes the chipset's interrupts, QEMU's emulation of SVM loses a guest's state every few
+  # minutes: the guest triple faults, or Xen double faults. On the others it has not been seen.
+  [[ ! -e /etc/xen/xl.conf ]] || printf 'vm.hvm.cpumask = "all,^0"\n' >>/etc/xen/xl.conf
 }
 
 if [[ -d /state ]]; then installed_host; else debian; fi
@@ -47,12 +50,6 @@ pvcreate -q -q /dev/disk/by-id/virtio-vg1
 vgcreate -q -q vg1 /dev/disk/by-id/virtio-vg1
 
 [[ -e /proc/xen/capabilities ]] || exit 0 # 'lab up --without-xen'
-
-if [[ ! -d /state ]]; then
-  # On the first of the three emulated CPUs, which takes the chipset's interrupts, QEMU's emulation of SVM loses a guest's state every few
-  # minutes: the guest triple faults, or Xen double faults. On the others it has not been seen.
-  printf 'vm.hvm.cpumask = "all,^0"\n' >>/etc/xen/xl.conf
-fi
 
 # A guest that boots may not keep dom0 from starting the next one: libxl gives a hotplug script 40 s.
 xl sched-credit2 -d Domain-0 -w 4096

@@ -91,7 +91,7 @@ TEST_P(BlockTargetTest, copies_sparsely) {
   EXPECT_EQ(bytes, "the end...");
 }
 
-// Several parts, the next of which is read while one is written.
+// Several parts.
 TEST_P(BlockTargetTest, copies_parts_each_to_its_place) {
   std::string pattern;
   for (unsigned i = 1; pattern.size() < (5U << 20) + 77; ++i) {
@@ -105,7 +105,7 @@ TEST_P(BlockTargetTest, copies_parts_each_to_its_place) {
   EXPECT_TRUE(bytes == pattern);
 }
 
-// In the first part, which is written while the second is read, and in the last.
+// In the first part, and in the last.
 TEST_P(BlockTargetTest, a_copy_that_cannot_be_written_is_an_error) {
   ASSERT_TRUE(put(0, std::string(size, 'x')));
   const auto none = memory_target(0);

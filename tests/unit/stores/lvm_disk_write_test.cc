@@ -29,8 +29,11 @@ std::string text_of(const std::string& letters, int seqno, std::size_t length = 
 
 class LvmDiskWriteTest : public LvmDiskImages {
  protected:
+  [[nodiscard]] static Result<LvmGroupWriter> look(const std::vector<std::filesystem::path>& disks) {
+    return LvmGroupWriter::of("vg0", TRY(read_group_disks("vg0", disks, "/nowhere")), disks);
+  }
   [[nodiscard]] static LvmGroupWriter writer(const std::vector<std::filesystem::path>& disks) {
-    return must_have(LvmGroupWriter::look("vg0", disks));
+    return must_have(look(disks));
   }
   [[nodiscard]] static std::uint64_t offset_on(const std::filesystem::path& disk) {
     return must_have(read_lvm_disk(disk)).areas.at(0).offset;
@@ -100,7 +103,7 @@ TEST_F(LvmDiskWriteTest, WhatIsNotAsLvmLeavesItIsLeftToLvm) {
   const auto a = disk('a', text), b = disk('b', text);
   EXPECT_EQ(writer({a, b}).obstacle(next), "");
   // A disk that only udev knows: it may be a copy of the one that is meant.
-  EXPECT_TRUE(fails(LvmGroupWriter::look("vg0", std::vector{a}), ErrorCode::not_found));
+  EXPECT_TRUE(fails(look({a}), ErrorCode::not_found));
   EXPECT_THAT(writer({a, b}).obstacle("vg1" + next.substr(3)), HasSubstr("does not begin"));
   std::string copies = next;
   copies.replace(copies.find("metadata_copies = 0"), 19, "metadata_copies = 1");
@@ -148,7 +151,7 @@ TEST_F(LvmDiskWriteTest, KilledAnywhereEachDiskHasAWholeText) {
     EXPECT_EQ(seen, moment.seen) << moment.point;
     // Where they differ, nobody but LVM says which it is.
     EXPECT_EQ(read(disks).has_value(), seen == "777" || seen == "888") << moment.point;
-    EXPECT_EQ(LvmGroupWriter::look("vg0", disks).has_value(), seen == "777" || seen == "888") << moment.point;
+    EXPECT_EQ(look(disks).has_value(), seen == "777" || seen == "888") << moment.point;
   }
 }
 

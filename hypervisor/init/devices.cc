@@ -82,23 +82,20 @@ std::vector<std::string> modaliases(const std::string& sys_bus) {
   return aliases;
 }
 
-std::vector<std::string> wanted_files(const std::vector<Driver>& drivers, const std::vector<std::string>& aliases,
-                                      const std::vector<std::string>& loaded) {
-  std::vector<std::string> files;
-  const auto known = [](const std::vector<std::string>& list, const std::string& file) {
-    return std::find(list.begin(), list.end(), file) != list.end();
-  };
+std::vector<std::vector<std::string>> wanted_drivers(const std::vector<Driver>& drivers,
+                                                     const std::vector<std::string>& aliases,
+                                                     const std::vector<std::string>& started) {
+  std::vector<std::vector<std::string>> wanted;
   for (const Driver& driver : drivers) {
-    if (!asked_for(driver.pattern, aliases)) {
-      continue;
-    }
-    for (const std::string& file : driver.files) {
-      if (!known(loaded, file) && !known(files, file)) {
-        files.push_back(file);
-      }
+    const std::string& last = driver.files.back();
+    const bool known =
+        std::find(started.begin(), started.end(), last) != started.end() ||
+        std::any_of(wanted.begin(), wanted.end(), [&](const auto& files) { return files.back() == last; });
+    if (!known && asked_for(driver.pattern, aliases)) {
+      wanted.push_back(driver.files);
     }
   }
-  return files;
+  return wanted;
 }
 
 }  // namespace domsmith::host_init

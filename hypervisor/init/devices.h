@@ -19,8 +19,10 @@ std::vector<Driver> read_drivers(std::string_view text);
 // The modaliases of all devices below `sys_bus` ("/sys/bus" but for tests).
 std::vector<std::string> modaliases(const std::string& sys_bus);
 
-// The files of all drivers that one of the aliases asks for, in order, each once; `loaded` are left out.
-std::vector<std::string> wanted_files(const std::vector<Driver>& drivers, const std::vector<std::string>& aliases,
-                                      const std::vector<std::string>& loaded);
+// The files of each driver that one of the aliases asks for, in order of the list: a driver is known by its last file,
+// and is there once. Those whose last file is in `started` are left out.
+std::vector<std::vector<std::string>> wanted_drivers(const std::vector<Driver>& drivers,
+                                                     const std::vector<std::string>& aliases,
+                                                     const std::vector<std::string>& started);
 
 }  // namespace domsmith::host_init

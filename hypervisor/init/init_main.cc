@@ -13,12 +13,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "hypervisor/init/devices.h"
 #include "hypervisor/init/root.h"
+#include "hypervisor/init/signature.h"
 #include "imagebuild/boot/agent/init_modules.h"
 #include "imagebuild/boot/agent/init_report.h"
 #include "imagebuild/boot/agent/init_root.h"
@@ -33,6 +35,8 @@ constexpr const char* own = "/own";        // the host's own files: an ext4, or 
 constexpr const char* medium = "/medium";  // the CD or the stick
 constexpr const char* slot_file = "/medium/domsmith/slot.squashfs";
 constexpr const char* medium_mark = "/medium/domsmith/medium.json";
+constexpr const char* medium_modules = "/modules.medium";  // as agent::module_list
+constexpr const char* array_modules = "/modules.arrays";
 constexpr int patience = 60;            // seconds to wait for disks
 constexpr int whole_arrays_first = 8;   // seconds
 constexpr unsigned restart_after = 30;  // seconds that a message stays
@@ -71,60 +75,52 @@ int run_program(const std::vector<const char*>& words) {
   return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
 }
 
-class Drivers {
- public:
-  explicit Drivers(std::string cmdline)
-      : cmdline_(std::move(cmdline)), drivers_(read_drivers(agent::read_text("/drivers"))) {}
-  // Drivers bring buses, and buses devices: until no device asks for more.
-  void load() {
-    for (;;) {
-      const auto files = wanted_files(drivers_, modaliases("/sys/bus"), loaded_);
-      if (files.empty()) {
-        return;
-      }
-      std::string list;
-      for (const std::string& file : files) {
-        list += file + "\n";
-        loaded_.push_back(file);
-      }
-      agent::load_modules(list, cmdline_);
-    }
-  }
-
- private:
-  std::string cmdline_;
-  std::vector<Driver> drivers_;
-  std::vector<std::string> loaded_;
-};
+double seconds() {  // of a clock that only goes forward
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 bool is_there(const std::string& path) {
   struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
 }
 
+class Drivers {
+ public:
+  explicit Drivers(std::string cmdline)
+      : cmdline_(std::move(cmdline)), drivers_(read_drivers(agent::read_text("/drivers"))) {}
+  // Those that a device asks for and that nobody has started. Buses bring devices, which ask for more: each is
+  // announced. Side by side: one that looks for disks on its cables for seconds keeps none of the others waiting, nor
+  // does it keep the machine once its volumes are there. The kernel lets each wait for what another is loading.
+  void start() {
+    for (const auto& files : wanted_drivers(drivers_, modaliases("/sys/bus"), started_)) {
+      started_.push_back(files.back());
+      if (::fork() == 0) {
+        load(files);
+        ::_exit(0);
+      }
+    }
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+  }
+
+ private:
+  void load(const std::vector<std::string>& files) const {
+    for (const std::string& file : files) {
+      if (is_there(file)) {  // the initramfs may be gone; then udev loads the rest
+        agent::load_modules(file, cmdline_);
+      }
+    }
+  }
+
+  std::string cmdline_;
+  std::vector<Driver> drivers_;
+  std::vector<std::string> started_;
+};
+
 // Without udev: lvm makes the device nodes itself.
 constexpr const char* lvm_settings =
     "activation{udev_sync=0 udev_rules=0 monitoring=0} devices{use_devicesfile=0 "
     "obtain_device_list_from_udev=0}";
-
-bool activate(const Wanted& wanted) {
-  const std::string slot = wanted.group + "/slot-" + wanted.slot;
-  const std::string state = wanted.group + "/state";
-  ::mkdir("/run", 0755);
-  ::mkdir("/run/lvm", 0755);
-  ::mkdir("/run/lock", 0755);
-  // A disk that is only late must not become a stale half of its array: whole arrays first, any array after a while.
-  static int tries = 0;
-  const bool only_whole = ++tries <= whole_arrays_first;
-  if (!only_whole) {
-    // --no-degraded left what was not whole put together and not started: its disks are in use, and are not found
-    // again.
-    run_program({"/usr/sbin/mdadm", "--stop", "--scan", "--quiet"});
-  }
-  run_program({"/usr/sbin/mdadm", "--assemble", "--scan", "--quiet", only_whole ? "--no-degraded" : "--run"});
-  run_program({"/usr/sbin/lvm", "lvchange", "-ay", "-K", "-qq", "--config", lvm_settings, slot.c_str(), state.c_str()});
-  return is_there(mapper_path(wanted.group, "slot-" + wanted.slot)) && is_there(mapper_path(wanted.group, "state"));
-}
 
 std::vector<std::string> block_devices() {
   std::vector<std::string> devices;
@@ -141,6 +137,64 @@ std::vector<std::string> block_devices() {
   std::sort(devices.begin(), devices.end());
   return devices;
 }
+
+class Volumes {
+ public:
+  Volumes(const Wanted& wanted, std::string cmdline) : wanted_(wanted), cmdline_(std::move(cmdline)) {
+    ::mkdir("/run", 0755);
+    ::mkdir("/run/lvm", 0755);
+    ::mkdir("/run/lock", 0755);
+  }
+  // Whether both are there now. The programs run where a disk has come or a second has gone.
+  bool activate() {
+    const double now = seconds();
+    std::vector<std::string> devices = block_devices();
+    if (devices == seen_ && now < last_ + 1) {
+      return false;
+    }
+    last_ = now;
+    if (any(devices, &Signatures::array_member)) {
+      assemble(now);
+      devices = block_devices();
+    }
+    seen_ = devices;
+    const std::string slot = wanted_.group + "/slot-" + wanted_.slot;
+    const std::string state = wanted_.group + "/state";
+    if (any(devices, &Signatures::volumes)) {
+      run_program(
+          {"/usr/sbin/lvm", "lvchange", "-ay", "-K", "-qq", "--config", lvm_settings, slot.c_str(), state.c_str()});
+    }
+    return is_there(mapper_path(wanted_.group, "slot-" + wanted_.slot)) &&
+           is_there(mapper_path(wanted_.group, "state"));
+  }
+
+ private:
+  static bool any(const std::vector<std::string>& devices, bool Signatures::* has) {
+    return std::any_of(devices.begin(), devices.end(),
+                       [has](const std::string& device) { return read_signatures(device).*has; });
+  }
+
+  // A disk that is only late must not become a stale half of its array: whole arrays first, any array after a while.
+  void assemble(double now) {
+    if (begin_ < 0) {
+      begin_ = now;
+      agent::load_modules(agent::read_text(array_modules), cmdline_);
+    }
+    const bool only_whole = now < begin_ + whole_arrays_first;
+    if (!only_whole) {
+      // --no-degraded left what was not whole put together and not started: its disks are in use, and are not found
+      // again.
+      run_program({"/usr/sbin/mdadm", "--stop", "--scan", "--quiet"});
+    }
+    run_program({"/usr/sbin/mdadm", "--assemble", "--scan", "--quiet", only_whole ? "--no-degraded" : "--run"});
+  }
+
+  const Wanted& wanted_;
+  std::string cmdline_;
+  std::vector<std::string> seen_;
+  double last_ = -1;
+  double begin_ = -1;  // of waiting for whole arrays
+};
 
 bool mount_medium() {
   ::mkdir(medium, 0755);
@@ -182,11 +236,14 @@ void overlay(const std::string& folder) {
   }
 }
 
-void wait_for(const char* what, Drivers& drivers, bool (*ready)(const Wanted&), const Wanted& wanted) {
+template <typename Ready>
+void wait_for(const char* what, const std::string& cmdline, Ready ready) {
   agent::DeviceEvents events;
-  for (int second = 0; second < patience; ++second) {
-    drivers.load();
-    if (ready(wanted)) {
+  Drivers drivers(cmdline);
+  const double end = seconds() + patience;
+  while (seconds() < end) {
+    drivers.start();
+    if (ready()) {
       return;
     }
     events.wait(1000);
@@ -194,14 +251,16 @@ void wait_for(const char* what, Drivers& drivers, bool (*ready)(const Wanted&), 
   give_up(std::string(what) + " did not appear within " + std::to_string(patience) + " seconds");
 }
 
-void mount_slot(const Wanted& wanted, Drivers& drivers) {
+void mount_slot(const Wanted& wanted, const std::string& cmdline) {
   std::string slot;
   if (wanted.live) {
-    wait_for("the medium", drivers, [](const Wanted&) { return mount_medium(); }, wanted);
+    agent::load_modules(agent::read_text(medium_modules), cmdline);
+    wait_for("the medium", cmdline, mount_medium);
     slot = loop_device(slot_file);
     mount_or_give_up("tmpfs", own, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=50%");
   } else {
-    wait_for("the host's volumes", drivers, activate, wanted);
+    Volumes volumes(wanted, cmdline);
+    wait_for("the host's volumes", cmdline, [&] { return volumes.activate(); });
     slot = mapper_path(wanted.group, "slot-" + wanted.slot);
     mount_or_give_up(mapper_path(wanted.group, "state").c_str(), own, "ext4", MS_NOATIME, nullptr);
   }
@@ -225,8 +284,9 @@ void run(char** arguments) {
     give_up("the kernel's command line has neither domsmith.live nor domsmith.group= and domsmith.slot=");
   }
   agent::load_modules(agent::read_text(agent::module_list), cmdline);
-  Drivers drivers(cmdline);
-  mount_slot(*wanted, drivers);
+  // Xen's own files, which its store waits for; where that fails, proc-xen.mount says so.
+  ::mount("xenfs", "/proc/xen", "xenfs", 0, nullptr);
+  mount_slot(*wanted, cmdline);
   if (const std::string why = agent::switch_root(new_root); !why.empty()) {
     give_up(why);
   }

@@ -58,7 +58,9 @@ Result<std::string> make_host_initramfs(const SlotTree& tree, const EarlyModules
   for (const auto& [name, bytes] : modules.files) {
     TRY(cpio.file("lib/modules/" + name, bytes));
   }
-  TRY(cpio.file("modules", modules.always));
+  for (const auto& [name, text] : modules.lists) {
+    TRY(cpio.file(name, text));
+  }
   TRY(cpio.file("drivers", modules.drivers));
   return cpio.finish();
 }

@@ -84,7 +84,9 @@ Result<EarlyModules> add_modules(SlotTree& tree, extfs::FileSystem& image, const
   const boot::ModuleFiles files = TRY(read_indexes(image, folder));
   const boot::ModuleIndex index(files, version);
   std::vector<std::string> early = list.early;
-  early.insert(early.end(), list.early_hardware.begin(), list.early_hardware.end());
+  for (const auto* more : {&list.early_hardware, &list.early_medium, &list.early_arrays}) {
+    early.insert(early.end(), more->begin(), more->end());
+  }
   const auto early_paths = TRY(index.load_order(early));
   std::vector<std::string> all = TRY(index.load_order(list.all));
   SlotTree modules;
@@ -100,9 +102,15 @@ Result<EarlyModules> add_modules(SlotTree& tree, extfs::FileSystem& image, const
     }
   }
   TRY(write_indexes(tree, modules, version));
-  EarlyModules result{.files = {}, .always = {}, .drivers = TRY(driver_lines(index, files.alias, list.early_hardware))};
-  for (const std::string& path : TRY(index.load_order(list.early))) {
-    result.always += in_initramfs(path) + "\n";
+  EarlyModules result{.files = {}, .lists = {}, .drivers = TRY(driver_lines(index, files.alias, list.early_hardware))};
+  for (const auto& [name, modules_of_it] : {std::pair("modules", &list.early),
+                                            {"modules.medium", &list.early_medium},
+                                            {"modules.arrays", &list.early_arrays}}) {
+    std::string text;
+    for (const std::string& path : TRY(index.load_order(*modules_of_it))) {
+      text += in_initramfs(path) + "\n";
+    }
+    result.lists.emplace_back(name, std::move(text));
   }
   for (const std::string& path : early_paths) {
     const std::string& packed = modules.at(folder + "/" + path).content;

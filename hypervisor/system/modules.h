@@ -12,7 +12,9 @@ namespace domsmith {
 
 struct EarlyModules {
   std::vector<std::pair<std::string, std::string>> files;  // file name ("ext4.ko") and bytes
-  std::string always;                                      // the initramfs's /modules: a path a line, in load order
+  // The initramfs's lists, a path a line, in load order: /modules is loaded always, /modules.medium where the slot is a
+  // file of a medium, /modules.arrays where a disk is one of an array.
+  std::vector<std::pair<std::string, std::string>> lists;  // name and text
   std::string drivers;                                     // its /drivers (hypervisor/init/devices.h)
 };
 

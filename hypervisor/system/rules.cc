@@ -78,6 +78,10 @@ std::string_view LeftOut::rule_for(std::string_view path) const {
 
 Result<ModuleList> parse_module_list(std::string_view text, const std::string& file) {
   ModuleList list;
+  const std::map<std::string, std::vector<std::string>*> early_lists{{"[early]", &list.early},
+                                                                     {"[early hardware]", &list.early_hardware},
+                                                                     {"[early medium]", &list.early_medium},
+                                                                     {"[early arrays]", &list.early_arrays}};
   std::string heading;
   for (const std::string& line : split_lines(text)) {
     std::string rest = without_comment(line);
@@ -97,10 +101,8 @@ Result<ModuleList> parse_module_list(std::string_view text, const std::string& f
                     "put it below a heading [purpose]");
       }
       list.all.push_back(name);
-      if (heading == "[early]") {
-        list.early.push_back(name);
-      } else if (heading == "[early hardware]") {
-        list.early_hardware.push_back(name);
+      if (const auto early = early_lists.find(heading); early != early_lists.end()) {
+        early->second->push_back(name);
       }
     }
   }

@@ -43,6 +43,8 @@ class LeftOut {
 struct ModuleList {
   std::vector<std::string> early;           // [early]: the initramfs loads them always
   std::vector<std::string> early_hardware;  // [early hardware]: where a device asks for them
+  std::vector<std::string> early_medium;    // [early medium]: where the slot is a file of a medium
+  std::vector<std::string> early_arrays;    // [early arrays]: where a disk is one of an md array
   std::vector<std::string> all;             // of every heading
 };
 // bad_input: a name above the first heading, or a heading without its bracket.

@@ -75,7 +75,9 @@ TEST(ModuleList, MistakesAreErrors) {
 
 TEST(ModuleList, TheShippedOneHasWhatAHostCannotDoWithout) {
   const ModuleList list = shipped().modules;
-  EXPECT_THAT(list.early, IsSupersetOf({"squashfs", "overlay", "dm-mod", "raid1", "isofs", "ext4"}));
+  EXPECT_THAT(list.early, IsSupersetOf({"squashfs", "overlay", "dm-mod", "ext4"}));
+  EXPECT_THAT(list.early_medium, IsSupersetOf({"loop", "isofs"}));
+  EXPECT_THAT(list.early_arrays, IsSupersetOf({"raid1"}));
   EXPECT_THAT(list.early_hardware, IsSupersetOf({"ahci", "nvme", "virtio_blk", "usb-storage"}));
   EXPECT_THAT(list.all, IsSupersetOf({"dm-thin-pool", "xen-blkback", "xen-netback", "bridge", "bonding", "8021q"}));
 }

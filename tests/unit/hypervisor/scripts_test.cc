@@ -1,5 +1,5 @@
-// The host's own device scripts (hypervisor/files/host/xen/scripts), with scripts for xenstore's and iproute2's
-// programs.
+// The host's own scripts (hypervisor/files/host): of devices, with scripts for xenstore's and iproute2's programs, and
+// in front of systemd's generator of mounts.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -107,6 +107,27 @@ TEST_F(DeviceScripts, ACardWithoutABridgeIsRefused) {
   EXPECT_EQ(run_script("vif-bridge", {"online", "type_if=vif"}, "backend/vif/3/0"), 1);
   EXPECT_THAT(written(), HasSubstr("there is no bridge none backend/vif/3/0/hotplug-status error"));
   EXPECT_EQ(run_script("vif-bridge", {"offline", "type_if=vif"}, "backend/vif/3/0"), 0);
+}
+
+TEST(FstabGenerator, SystemdsOwnIsAskedWhereThereIsALine) {
+  const TemporaryDirectory folder = TemporaryDirectory::make().value();
+  const auto fstab = folder.path() / "fstab";
+  ASSERT_TRUE(write_file_atomic(folder.path() / "systemd-fstab-generator", "#!/bin/sh\necho asked $*\n", 0755));
+  const auto said = [&] {
+    const auto done =
+        run({.argv = {std::string(DOMSMITH_SOURCE_DIR) +
+                          "/hypervisor/files/host/systemd/system-generators/systemd-fstab-generator",
+                      "normal", "early", "late"},
+             .environment = {"SYSTEMD_FSTAB=" + fstab.string(), "DOMSMITH_GENERATORS=" + folder.path().string()},
+             .working_directory = {}});
+    EXPECT_TRUE(done && done->status.code == 0);
+    return done ? done->out : "";
+  };
+  EXPECT_EQ(said(), "") << "there is none";
+  ASSERT_TRUE(write_file_atomic(fstab, "# what is mounted\n\n  # nothing\n"));
+  EXPECT_EQ(said(), "");
+  ASSERT_TRUE(write_file_atomic(fstab, "# data\n/dev/vg0/data /srv ext4 defaults 0 2\n"));
+  EXPECT_EQ(said(), "asked normal early late\n");
 }
 
 }  // namespace

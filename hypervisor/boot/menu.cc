@@ -11,6 +11,8 @@ namespace {
 
 // The installer unpacks and copies; an installed dom0 has what the answer file says.
 constexpr std::uint64_t medium_memory = 384ULL << 20;
+// An installation has the machine for itself; more than these have nothing to do (xen-command-line, dom0_max_vcpus).
+constexpr const char* medium_vcpus = "1-4";
 
 // A PV dom0 sets memory aside for DMA to pages that do not lie side by side in the machine: 64 MiB, a quarter of what a
 // dom0 of ours has, and each start clears it. A sixteenth of dom0's memory, in slabs of 2 KiB (kernel-parameters.rst,
@@ -50,11 +52,11 @@ std::string entry(const std::string& title, const std::string& id, const std::st
 }
 
 // "console=com1,vga com1=115200,8n1 dom0_mem=256M,max:256M …": what the Xen project advises for a dom0 of fixed size.
-std::string xen_words(const AnswerXen& xen) {
+std::string xen_words(const AnswerXen& xen, const std::string& vcpus) {
   const std::uint64_t mib = xen.dom0_memory >> 20;
   std::string text = xen.serial == "none" ? "console=vga" : fmt::format("console={0},vga {0}=115200,8n1", xen.serial);
   text += fmt::format(" dom0_mem={0}M,max:{0}M dom0_max_vcpus={1} ucode=scan loglvl=warning guest_loglvl=warning", mib,
-                      xen.dom0_vcpus);
+                      vcpus);
   return xen.options.empty() ? text : text + " " + xen.options;
 }
 
@@ -63,7 +65,7 @@ std::string xen_words(const AnswerXen& xen) {
 std::string medium_menu(const MediumMenu& menu) {
   AnswerXen xen = menu.xen;
   xen.dom0_memory = std::max(xen.dom0_memory, medium_memory);
-  const std::string words = xen_words(xen);
+  const std::string words = xen_words(xen, medium_vcpus);
   const auto live_words = [&](const std::string& more) { return linux_words(xen, "domsmith.live" + more); };
   // Nothing runs beside an installation that it would have to be protected from.
   const std::string alone = words + " spec-ctrl=no";
@@ -108,8 +110,8 @@ std::string host_menu(const HostMenu& menu) {
       "set default=\"slot-$slot\"\n"
       "if [ -n \"$try\" ]; then\n  set default=\"slot-$try\"\n  set try=\n  save_env try\nfi\n";
   for (const char* slot : {"a", "b"}) {
-    text += entry(fmt::format("Slot {}", slot), fmt::format("slot-{}", slot), volume(slot), xen_words(menu.xen),
-                  words(slot));
+    text += entry(fmt::format("Slot {}", slot), fmt::format("slot-{}", slot), volume(slot),
+                  xen_words(menu.xen, std::to_string(menu.xen.dom0_vcpus)), words(slot));
   }
   return text;
 }

@@ -1,6 +1,7 @@
 #include "provision/images/copy_used.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/interrupt.h"
 #include "provision/images/inspect.h"
@@ -9,16 +10,22 @@ namespace domsmith {
 
 Result<void> copy_used_blocks(BlockTarget& from, BlockTarget& to, Progress& progress) {
   static constexpr std::uint64_t step = 16U << 20;
-  for (const ByteRange& range : TRY(used_ranges(from))) {
+  const std::vector<ByteRange> ranges = TRY(used_ranges(from));
+  std::uint64_t used = 0;
+  for (const ByteRange& range : ranges) {
+    used += range.length;
+  }
+  std::uint64_t copied = 0;
+  for (const ByteRange& range : ranges) {
     for (std::uint64_t done = 0; done < range.length;) {
       TRY(check_interrupted());
       const std::uint64_t count = std::min(step, range.length - done);
       TRY(copy_sparse(from, to, ByteRange{range.offset + done, count}));
       done += count;
-      progress.advance("copy", range.offset + done, from.size(), "bytes");
+      copied += count;
+      progress.advance("copy", copied, used, "bytes");
     }
   }
-  progress.advance("copy", from.size(), from.size(), "bytes");
   return {};
 }
 

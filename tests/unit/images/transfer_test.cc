@@ -62,6 +62,24 @@ TEST_F(Exported, IsWhatItWasWithoutALookInside) {
   EXPECT_TRUE(fs::exists(host.folder.path() / "boot" / ("initrd-" + there->initrd_sha256)));
 }
 
+// Of what is copied: a disk of 2 GiB that holds 400 MiB is not at a fifth when all of it is there.
+TEST_F(Exported, ProgressIsOfTheBlocksInUse) {
+  class Recorder final : public Progress {
+   public:
+    void event(const ProgressEvent& event) override {
+      if (event.kind == ProgressEvent::Kind::advance && event.stage == "copy") {
+        last = event;
+      }
+    }
+    ProgressEvent last;
+  } recorder;
+  TransferHost host;
+  ASSERT_TRUE(import_exported(host.place, *host.store, out_, recorder));
+  EXPECT_GT(recorder.last.total, 0U);
+  EXPECT_LT(recorder.last.total, image_.size);
+  EXPECT_EQ(recorder.last.done, recorder.last.total);
+}
+
 TEST_F(Exported, ABootFileThatIsAnotherOneIsRefused) {
   ASSERT_TRUE(write_file_atomic(out_ / "initrd.img", "another one"));
   const auto there = imported();

@@ -12,6 +12,26 @@ part=$((3 * 2097152)) # sectors: 3 GiB
 linear() { printf '0 %d linear %s %d\n' "$part" "$disk" $(($1 * part + 2048)); }
 # From now on reads work and writes fail (Documentation/admin-guide/device-mapper/dm-flakey.rst).
 failing() { printf '0 %d flakey %s %d 0 3600 1 error_writes\n' "$part" "$disk" $(($1 * part + 2048)); }
+# From now on neither works in one place of vgm's disk: where LVM's label and text are, or where a volume of the pool is.
+erring() { # text|pool_tmeta|pool_tdata
+  local at=0 start length
+  places "$1" | {
+    while read -r start length; do
+      ((start == at)) || printf '%d %d linear %s %d\n' "$at" $((start - at)) "$disk" $((at + 2048))
+      printf '%d %d error\n' "$start" "$length"
+      at=$((start + length))
+    done
+    ((at > 0))
+    printf '%d %d linear %s %d\n' "$at" $((part - at)) "$disk" $((at + 2048))
+  }
+}
+places() { # "START LENGTH" a line, in sectors of the disk
+  if [[ $1 == text ]]; then
+    printf '0 %d\n' "$(pvs --noheadings --nosuffix --units s -o pe_start /dev/mapper/bad0)"
+  else
+    dmsetup table "vgm-$1" | awk '{ print $5, $2 }' | sort -n
+  fi
+}
 set_table() { # NUMBER TABLE
   dmsetup suspend --noflush --nolockfs "bad$1"
   dmsetup reload "bad$1" --table "$2"
@@ -48,15 +68,17 @@ in_order() {
   dmsetup message "$1-pool-tpool" 0 release_metadata_snap
 }
 
-siblings_are_whole() {
+are_whole() { # GROUP GUESTS...
   local name
-  for name in "$1"-{1,2,3,4}; do
+  for name in "${@:2}"; do
     lvchange -qq -ay -K "$1/$name"
     e2fsck -fn "/dev/$1/$name"
     same "host name" "$name" "$(debugfs -R 'cat /etc/hostname' "/dev/$1/$name" 2>/dev/null)"
     lvchange -qq -an "$1/$name"
   done
 }
+
+siblings_are_whole() { are_whole "$1" "$1"-{1,2,3,4}; }
 
 no_room_for_text() {
   local before
@@ -122,26 +144,62 @@ watch_extends() {
   siblings_are_whole vgm
 }
 
-# Writes fail from the middle of a batch on. When the disk is back and the pool was looked at, all is as before.
-disk_fails() {
-  local before status=0
-  before=$(all_of vgm)
-  clones vgm --name io --count 60 >/dev/null 2>&1 &
-  sleep "$1"
-  set_table 0 "$(failing 0)"
-  wait $! || status=$?
+# The disk is back, and the pool was looked at.
+disk_is_back() {
   set_table 0 "$(linear 0)"
   lvchange -an vgm/pool || true
   # What lvm.conf recommends for a pool whose metadata could not be written: checked, it may be written again.
   lvchange -ay --config 'global/thin_check_options=["-q","--clear-needs-check-flag"]' vgm/pool
   domsmith recover
   same "a second recover" "nothing to recover" "$(domsmith recover)"
+}
+
+all_is_as_before() { # BEFORE
+  same "what is there" "$1" "$(all_of vgm)"
+  in_order vgm
+  siblings_are_whole vgm
+}
+
+# The disk has another table from the middle of a batch on. When it is back, all is as before.
+disk_fails() { # MOMENT TABLE
+  local before status=0
+  before=$(all_of vgm)
+  clones vgm --name io --count 60 >/dev/null 2>&1 &
+  sleep "$1"
+  set_table 0 "$2"
+  wait $! || status=$?
+  disk_is_back
   if ((status == 0)); then
     domsmith guest remove 'io-*'
   fi
-  same "what is there" "$before" "$(all_of vgm)"
-  in_order vgm
-  siblings_are_whole vgm
+  all_is_as_before "$before"
+}
+
+# What a batch reads or writes first is not there: it is refused.
+disk_errs() { # text|pool_tmeta
+  local before table
+  before=$(all_of vgm)
+  table=$(erring "$1")
+  set_table 0 "$table"
+  fails_with 1 "" clones vgm --name io --count 60
+  disk_is_back
+  all_is_as_before "$before"
+}
+
+# Of the pool's data a batch needs nothing, an identity does: the clones wait for theirs until the disk is back.
+data_errs() {
+  local before table
+  before=$(all_of vgm)
+  table=$(erring pool_tdata)
+  set_table 0 "$table"
+  clones vgm --name io --count 8
+  fails_with 1 "" domsmith guest settle 'io-*'
+  same "devices that a guest could be started from" "" "$(find /dev/vgm -name 'io-*')"
+  disk_is_back
+  domsmith guest settle 'io-*'
+  are_whole vgm io-{1..8}
+  domsmith guest remove 'io-*'
+  all_is_as_before "$before"
 }
 
 many_at_once() {
@@ -187,8 +245,13 @@ check "the pool is full of data: refused or stopped, siblings whole" no_room_for
 check "the watch extends a pool that fills up" watch_extends
 check "the pool's metadata are full: stopped and undone, siblings whole" no_room_for_pool_metadata
 for moment in 0.5 1.5 3; do
-  check "writes fail $moment s into a batch" disk_fails "$moment"
+  check "writes fail $moment s into a batch" disk_fails "$moment" "$(failing 0)"
 done
+for place in text pool_tmeta; do
+  check "the disk has errors where the $place is" disk_errs "$place"
+  check "they come 1 s into a batch" disk_fails 1 "$(erring "$place")"
+done
+check "the disk has errors where the pool_tdata is: no identity, and nothing runs" data_errs
 check "the groups go again" drop_groups
 check "64 processes clone at once in one group" many_at_once
 finish

@@ -78,7 +78,14 @@ Meaning meaning_of(int code, int errno_value) {
 
 // --- Statement
 
-void Statement::Finalizer::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+void StatementFinalizer::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+
+Statement::~Statement() {
+  if (statement_) {
+    reset();
+    database_->prepared_.try_emplace(sqlite3_sql(statement_.get()), std::move(statement_));
+  }
+}
 
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
@@ -114,7 +121,8 @@ Result<bool> Statement::step() {
   if (code == SQLITE_DONE) {
     return false;
   }
-  const bool reads = sqlite3_stmt_readonly(statement_.get()) != 0;
+  // To SQLite a COMMIT writes nothing; but it has no columns.
+  const bool reads = sqlite3_stmt_readonly(statement_.get()) != 0 && sqlite3_column_count(statement_.get()) > 0;
   auto error = database_->error(code, reads ? "read the registry" : "write the registry");
   sqlite3_reset(statement_.get());
   return std::unexpected(std::move(error));
@@ -153,7 +161,7 @@ Result<std::unique_ptr<Database>> Database::in_memory() {
 
 Result<void> Database::connect(const std::string& uri) {
   const int access = options_.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  const int flags = access | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
+  const int flags = access | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;  // one thread's
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(uri.c_str(), &raw, flags, nullptr);
   handle_.reset(raw);
@@ -163,6 +171,7 @@ Result<void> Database::connect(const std::string& uri) {
   sqlite3_busy_handler(
       raw, [](void* self, int calls) { return static_cast<Database*>(self)->wait_turn(calls) ? 1 : 0; }, this);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);  // a GLOB is not planned anew for each pattern
   return execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
 }
 
@@ -180,12 +189,17 @@ bool Database::wait_turn(int calls) {
 }
 
 Result<Statement> Database::prepare(std::string_view sql) {
+  if (const auto kept = prepared_.find(sql); kept != prepared_.end()) {
+    Statement statement(*this, std::move(kept->second));
+    prepared_.erase(kept);
+    return statement;
+  }
   sqlite3_stmt* raw = nullptr;
   const int code = sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()), &raw, nullptr);
   if (code != SQLITE_OK) {
     return std::unexpected(error(code, "read the registry"));
   }
-  return Statement(*this, raw);
+  return Statement(*this, StatementHandle(raw));
 }
 
 Result<void> Database::execute(const std::string& sql) {
@@ -254,7 +268,8 @@ Error Database::error(int code, std::string_view doing) const {
 // --- Transaction
 
 Result<Transaction> Transaction::begin(Database& database, Kind kind) {
-  TRY(database.execute(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN"));
+  auto begin = TRY(database.prepare(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN"));
+  TRY(begin.run());
   return Transaction(database);
 }
 
@@ -266,7 +281,8 @@ Transaction::~Transaction() {
 }
 
 Result<void> Transaction::commit() {
-  TRY(database_->execute("COMMIT"));
+  auto commit = TRY(database_->prepare("COMMIT"));
+  TRY(commit.run());
   database_ = nullptr;
   return {};
 }

@@ -5,9 +5,11 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -18,9 +20,18 @@ namespace domsmith {
 
 class Database;
 
+struct StatementFinalizer {
+  void operator()(sqlite3_stmt* statement) const noexcept;
+};
+using StatementHandle = std::unique_ptr<sqlite3_stmt, StatementFinalizer>;
+
 // A prepared statement. Columns and parameters are text or 64-bit integers, as the tables are STRICT.
 class Statement {
  public:
+  Statement(Statement&&) = default;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();  // the database keeps it for whoever asks for the same text next
+
   // Binds, runs to the end, and is ready for the next time. For statements that give no rows.
   template <class... Values>
   Result<void> run(const Values&... values) {
@@ -61,10 +72,7 @@ class Statement {
 
  private:
   friend class Database;
-  struct Finalizer {
-    void operator()(sqlite3_stmt* statement) const noexcept;
-  };
-  Statement(Database& database, sqlite3_stmt* statement) : database_(&database), statement_(statement) {}
+  Statement(Database& database, StatementHandle statement) : database_(&database), statement_(std::move(statement)) {}
 
   // The bytes of a bound text must live until the statement is reset; each of the callers above sees to it.
   Result<void> bind(int position, std::string_view value);
@@ -88,7 +96,7 @@ class Statement {
   void reset();
 
   Database* database_;
-  std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+  StatementHandle statement_;
 };
 
 struct DatabaseOptions {
@@ -136,6 +144,8 @@ class Database {
     void operator()(sqlite3* handle) const noexcept;
   };
   std::unique_ptr<sqlite3, Closer> handle_;
+  // By text, what nobody uses at the moment: preparing costs several times what a short query does.
+  std::map<std::string, StatementHandle, std::less<>> prepared_;
 };
 
 // BEGIN … COMMIT; rolled back when it is destroyed without commit().

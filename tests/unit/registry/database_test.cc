@@ -54,6 +54,37 @@ TEST_F(DatabaseTest, AnErrorOfARowEndsTheQueryAndTheStatementCanBeUsedAgain) {
   EXPECT_EQ(found, "y");
 }
 
+TEST_F(DatabaseTest, AStatementThatWasKeptIsAsNew) {
+  constexpr const char* text = "SELECT text FROM t WHERE number = ?";
+  value_of(database_->execute("INSERT INTO t VALUES ('x', 1), ('y', 2)"));
+  const auto found = [&](Statement& statement, int number) {
+    std::string row_text;
+    value_of(statement.first([&](const Statement& row) { row_text = row.text(0); }, number));
+    return row_text;
+  };
+  {
+    auto abandoned = value_of(database_->prepare(text));
+    EXPECT_THAT(abandoned.each([](const Statement&) -> Result<void> { return fail(ErrorCode::failed, "no"); }, 1),
+                FailsWith(ErrorCode::failed, "no"));
+  }
+  auto one = value_of(database_->prepare(text));
+  auto other = value_of(database_->prepare(text));  // while the first is in use
+  value_of(one.each(
+      [&](const Statement& row) -> Result<void> {
+        EXPECT_EQ(row.text(0), "x");
+        EXPECT_EQ(found(other, 2), "y");
+        return {};
+      },
+      1));
+  {
+    auto gone = std::move(one);
+  }
+  value_of(database_->execute("ALTER TABLE t ADD COLUMN more INTEGER"));
+  auto late = value_of(database_->prepare(text));
+  EXPECT_EQ(found(late, 2), "y");
+  EXPECT_EQ(value_of(late.first([](const Statement&) {})), false);  // what was bound is not bound any more
+}
+
 TEST_F(DatabaseTest, AFullFileIsNoSpace) {
   value_of(database_->execute("PRAGMA max_page_count = 12"));
   const auto filled = database_->execute("INSERT INTO t VALUES (hex(zeroblob(1000000)), 1)");

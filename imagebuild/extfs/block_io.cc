@@ -65,6 +65,7 @@ Result<void> BlockIo::write(std::uint64_t offset, std::span<const std::byte> fro
     if (std::memcmp(into->bytes.data() + inside, from.data(), length) != 0) {
       std::memcpy(into->bytes.data() + inside, from.data(), length);
       into->dirty = true;
+      names_.clear();
     }
     from = from.subspan(length);
     offset += length;
@@ -75,6 +76,7 @@ Result<void> BlockIo::write(std::uint64_t offset, std::span<const std::byte> fro
 Result<void> BlockIo::zero(std::uint64_t offset, std::uint64_t length) {
   TRY(check_range(offset, length));
   TRY(drop());
+  names_.clear();
   return target_->discard(offset, length);
 }
 

@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <unordered_map>
 
 #include "base/block_target.h"
 #include "base/result.h"
@@ -48,6 +50,10 @@ class BlockIo {
   [[nodiscard]] BlockTarget& target() const { return *target_; }
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
 
+  // What names led to, since the last write that changed a byte: for find_name.cc.
+  using Names = std::unordered_map<std::string, ext2_ino_t>;
+  [[nodiscard]] Names& names() { return names_; }
+
   // What a call of libext2fs, which carries a number only, failed of.
   void keep_error(Error error) { error_ = std::move(error); }
   std::optional<Error> take_error() { return std::exchange(error_, std::nullopt); }
@@ -67,6 +73,7 @@ class BlockIo {
   BlockTarget* target_;
   bool writable_;
   Pages pages_;
+  Names names_;
   std::uint64_t bytes_written_ = 0;
   std::optional<Error> error_;
 };

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "imagebuild/extfs/block_io.h"
+
 namespace domsmith::extfs {
 namespace {
 
-constexpr std::size_t head_bytes = 8;  // of an entry, before its name
-constexpr std::size_t info_at = 24;    // of the tree's description, behind "." and ".."
-constexpr unsigned deepest = 3;        // levels below the root that ext4 knows (large_dir)
+constexpr std::size_t head_bytes = 8;     // of an entry, before its name
+constexpr std::size_t info_at = 24;       // of the tree's description, behind "." and ".."
+constexpr unsigned deepest = 3;           // levels below the root that ext4 knows (large_dir)
+constexpr std::size_t most_names = 4096;  // that are remembered
 
 class TreeSearch {
  public:
@@ -109,6 +112,22 @@ bool has_tree(ext2_filsys fs, const struct ext2_inode& directory) {
          (directory.i_flags & (EXT4_CASEFOLD_FL | EXT4_ENCRYPT_FL | EXT4_INLINE_DATA_FL)) == 0;
 }
 
+Result<ext2_ino_t> search(ext2_filsys fs, ext2_ino_t directory, std::string_view name) {
+  struct ext2_inode inode = {};
+  TRY(ext2_check(fs, ext2fs_read_inode(fs, directory, &inode), "cannot read a directory"));
+  if (has_tree(fs, inode)) {
+    if (const auto found = TRY(TreeSearch(fs, directory, name).run()); found) {
+      return *found;
+    }
+  }
+  ext2_ino_t found = 0;
+  const errcode_t code = ext2fs_lookup(fs, directory, name.data(), static_cast<int>(name.size()), nullptr, &found);
+  if (code != 0 && code != EXT2_ET_FILE_NOT_FOUND) {
+    return ext2_fail(fs, code, "cannot read a directory");
+  }
+  return code == 0 ? found : 0;
+}
+
 }  // namespace
 
 Result<ext2_dirhash_t> name_hash(ext2_filsys fs, std::string_view name, ext2_dirhash_t* minor) {
@@ -125,19 +144,18 @@ Result<ext2_dirhash_t> name_hash(ext2_filsys fs, std::string_view name, ext2_dir
 }
 
 Result<ext2_ino_t> find_name(ext2_filsys fs, ext2_ino_t directory, std::string_view name) {
-  struct ext2_inode inode = {};
-  TRY(ext2_check(fs, ext2fs_read_inode(fs, directory, &inode), "cannot read a directory"));
-  if (has_tree(fs, inode)) {
-    if (const auto found = TRY(TreeSearch(fs, directory, name).run()); found) {
-      return *found;
-    }
+  BlockIo::Names& names = BlockIo::of(fs->io).names();
+  std::string key(name);
+  key.append(reinterpret_cast<const char*>(&directory), sizeof directory);
+  if (const auto known = names.find(key); known != names.end()) {
+    return known->second;
   }
-  ext2_ino_t found = 0;
-  const errcode_t code = ext2fs_lookup(fs, directory, name.data(), static_cast<int>(name.size()), nullptr, &found);
-  if (code != 0 && code != EXT2_ET_FILE_NOT_FOUND) {
-    return ext2_fail(fs, code, "cannot read a directory");
+  const ext2_ino_t found = TRY(search(fs, directory, name));
+  if (names.size() >= most_names) {
+    names.clear();
   }
-  return code == 0 ? found : 0;
+  names.emplace(key, found);
+  return found;
 }
 
 }  // namespace domsmith::extfs

@@ -83,6 +83,33 @@ TEST(FileSystem, WritesNeverFollowTheLastLink) {
   image.expect_clean();
 }
 
+// What a name led to is remembered until something is written.
+TEST(FileSystem, ANameLeadsToWhatIsThereNow) {
+  for (const bool large : {false, true}) {  // a list, a hash tree
+    Image image(64 * mib);
+    FileSystem fs = image.format();
+    must(fs.make_directories("/d"));
+    for (int i = 0; large && i < 1000; ++i) {
+      must(fs.write_file("/d/" + std::string(100, 'x') + std::to_string(i), ""));
+    }
+    EXPECT_FALSE(must(fs.exists("/d/a")));
+    must(fs.write_file("/d/a", "1"));
+    const auto first = must(fs.stat("/d/a")).inode;
+    must(fs.write_file("/d/b", "2"));
+    EXPECT_EQ(must(fs.stat("/d/a")).inode, first);
+    must(fs.remove("/d/a"));
+    EXPECT_FALSE(must(fs.exists("/d/a")));
+    must(fs.make_directories("/d/a/a"));
+    EXPECT_EQ(must(fs.stat("/d/a")).type, EntryType::directory);
+    must(fs.remove_tree("/d/a"));
+    EXPECT_FALSE(must(fs.exists("/d/a/a")));
+    EXPECT_FALSE(must(fs.exists("/d/a")));
+    EXPECT_EQ(must(fs.read_file("/d/b", 10)), "2");
+    must(fs.close());
+    image.expect_clean();
+  }
+}
+
 TEST(FileSystem, PathsStayInTheImage) {
   Image image(16 * mib);
   FileSystem fs = image.format();

@@ -35,7 +35,11 @@ Result<std::optional<std::string>> text_of(FileSystem& fs, std::string_view path
 
 Result<std::vector<std::string>> names_in(FileSystem& fs, std::string_view folder) {
   std::vector<std::string> names;
-  if (!TRY(fs.exists(folder)) || TRY(fs.stat(folder)).type != EntryType::directory) {
+  const auto there = fs.stat(folder);
+  if (!there && there.error().code != ErrorCode::not_found) {
+    return std::unexpected(there.error());
+  }
+  if (!there || there->type != EntryType::directory) {
     return names;
   }
   for (const auto& item : TRY(fs.list(folder))) {
@@ -52,7 +56,8 @@ struct Leftover {
   std::string_view suffix;
 };
 
-// Files that hold what a DHCP server, a udev rule or a key derivation would know one machine by.
+// Files that hold what a DHCP server, a udev rule or a key derivation would know one machine by. Those of a folder
+// stand together.
 constexpr std::array kLeftovers{
     Leftover{"/var/lib/dhcp", "", ".leases"},                      // dhclient: leases and its DUID
     Leftover{"/var/lib/dhcpcd", "", ""},                           // dhcpcd 10: duid, secret, leases
@@ -70,8 +75,14 @@ constexpr std::array kLeftovers{
 
 Result<std::vector<std::string>> find_leftovers(FileSystem& fs) {
   std::vector<std::string> found;
+  std::vector<std::string> names;
+  std::string_view folder;
   for (const auto& leftover : kLeftovers) {
-    for (const auto& name : TRY(names_in(fs, leftover.folder))) {
+    if (leftover.folder != folder) {
+      folder = leftover.folder;
+      names = TRY(names_in(fs, folder));
+    }
+    for (const auto& name : names) {
       if (name.size() >= leftover.prefix.size() + leftover.suffix.size() && name.starts_with(leftover.prefix) &&
           name.ends_with(leftover.suffix)) {
         found.push_back(fmt::format("{}/{}", leftover.folder, name));

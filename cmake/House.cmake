@@ -93,17 +93,22 @@ function(domsmith_room name)
   house_in_batches(${name} ${ROOM_ALONE})
 endfunction()
 
-# domsmith_test(NAME SOURCES a_test.cc … [ALONE a_test.cc …] USES rooms… [LABELS quick|lab|…])
+# domsmith_test(NAME [OPTIMISED] SOURCES a_test.cc … [ALONE a_test.cc …] USES rooms… [LABELS quick|lab|…])
 function(domsmith_test name)
-  cmake_parse_arguments(TEST "" "" "SOURCES;ALONE;USES;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "OPTIMISED" "" "SOURCES;ALONE;USES;LABELS" ${ARGN})
   if(NOT TEST_LABELS)
     set(TEST_LABELS quick)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE house_options ${TEST_USES} GTest::gmock GTest::gtest_main)
-  # A test's own code is compiled once and run for a moment; half of a clean build's time was spent on optimising it.
-  target_compile_options(${name} PRIVATE ${TEST_FLAGS})
-  house_use_precompiled(${name} precompiled_tests)
+  # A test's own code is compiled once and run for a moment; half of a clean build's time was spent on optimising it. But what it has of
+  # templates and inline functions is the whole program's: the linker takes the first that it meets, and tests come first.
+  if(TEST_OPTIMISED)
+    house_use_precompiled(${name} ${ROOM_PRECOMPILED})
+  else()
+    target_compile_options(${name} PRIVATE ${TEST_FLAGS})
+    house_use_precompiled(${name} precompiled_tests)
+  endif()
   house_in_batches(${name} ${TEST_ALONE})
   target_compile_definitions(${name} PRIVATE DOMSMITH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              DOMSMITH_BINARY_DIR="${CMAKE_BINARY_DIR}")

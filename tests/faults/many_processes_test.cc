@@ -8,6 +8,7 @@
 
 #include "base/error_text.h"
 #include "scene.h"
+#include "small_image.h"
 
 namespace domsmith {
 namespace {

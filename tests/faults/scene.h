@@ -62,9 +62,6 @@ class Scene {
   std::unique_ptr<FakeToolstack> toolstack_ = std::make_unique<FakeToolstack>();
 };
 
-// A golden image's bytes and boot files; small.
-Result<Populated> populate_small(BlockTarget& target);
-
 // Runs `body` in a process of its own; its wait status. The body's Error goes to stderr.
 int in_child(const std::vector<std::pair<std::string, std::string>>& environment,
              const std::function<Result<void>()>& body);

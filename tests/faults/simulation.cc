@@ -10,6 +10,7 @@
 #include "base/error_sentence.h"
 #include "base/error_text.h"
 #include "base/fail_hook.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "imagebuild/extfs/filesystem.h"
 #include "provision/audit/audit.h"
@@ -22,7 +23,7 @@
 #include "provision/guests/run_guest.h"
 #include "provision/images/make_image.h"
 #include "provision/recovery/recover.h"
-#include "scene.h"
+#include "small_image.h"
 
 namespace domsmith {
 
@@ -39,25 +40,37 @@ DomainTemplate small_template() {
   return domain;
 }
 
-// Made once: a file system takes longer than all else here.
-struct Template {
-  std::unique_ptr<BlockTarget> bytes = memory_target(image_size);
-  Populated populated;
-};
-Template& image_template() {
-  static Template made = [] {
-    Template fresh;
-    fresh.populated = *populate_small(*fresh.bytes);
-    return fresh;
-  }();
-  return made;
-}
-
 TemporaryDirectory simulation_directory() {
   if (std::getenv("TMPDIR") == nullptr && ::access("/dev/shm", W_OK) == 0) {
     ::setenv("TMPDIR", "/dev/shm", 1);
   }
   return *TemporaryDirectory::make("domsmith-simulation-");
+}
+
+// Made once: a file system takes longer than all else here. Blocks of 1 KiB, for most of what a verb computes is
+// checksums of blocks.
+struct Template {
+  std::unique_ptr<BlockTarget> bytes = memory_target(image_size);
+  Populated populated;
+};
+Result<Template> make_template() {
+  const TemporaryDirectory directory = simulation_directory();
+  const std::string file = directory.path() / "image";
+  TRY(run({.argv = {TRY(find_program("mke2fs")), "-q", "-t", "ext4", "-b", "1024", "-L", "root", file,
+                    fmt::format("{}K", image_size >> 10)},
+           .environment = {},
+           .working_directory = {}}));
+  Template made;
+  TRY(copy_sparse(*TRY(open_block_target(file, Access::read_only)), *made.bytes, {0, image_size}));
+  made.populated = TRY(fill_small(TRY(extfs::FileSystem::open(*made.bytes, Access::read_write))));
+  return made;
+}
+Result<const Template*> image_template() {
+  static const Result<Template> made = make_template();
+  if (!made) {
+    return std::unexpected(made.error());
+  }
+  return &*made;
 }
 
 std::string store_name(std::uint64_t seed) {
@@ -123,8 +136,9 @@ Simulation::Verb Simulation::build() {
             TRY(make_image(
                 place_, *store, "build", record,
                 [](BlockTarget& target, const std::filesystem::path&) -> Result<Populated> {
-                  TRY(copy_sparse(*image_template().bytes, target, {0, image_size}));
-                  return image_template().populated;
+                  const Template* made = TRY(image_template());
+                  TRY(copy_sparse(*made->bytes, target, {0, image_size}));
+                  return made->populated;
                 },
                 silent_));
             return {};
@@ -318,12 +332,12 @@ bool Simulation::run(const Verb& verb, Result<void>& result) {
   return died;
 }
 
-Result<Model> Simulation::observed() {
+Model Simulation::observed(const OperationRows& rows) {
   Model seen;
-  for (const ImageRecord& image : TRY(registry_.list_images())) {
+  for (const ImageRecord& image : rows.images) {
     seen.images.insert(image.state == ImageState::ready ? image.name : image.name + " is not ready");
   }
-  for (const GuestRecord& guest : TRY(registry_.list_guests())) {
+  for (const GuestRecord& guest : rows.guests) {
     seen.guests[guest.state == GuestState::ready ? guest.name : guest.name + " is not ready"] = {
         .image = guest.image, .ephemeral = guest.ephemeral, .full = guest.full};
   }
@@ -347,9 +361,9 @@ Result<void> Simulation::check_volumes() {
 }
 
 // Of every guest: each step may have been the one that gave somebody another's.
-Result<void> Simulation::check_identities() {
+Result<void> Simulation::check_identities(const std::vector<GuestRecord>& guests) {
   const auto store = TRY(open_store(store_));
-  for (const GuestRecord& guest : TRY(registry_.list_guests())) {
+  for (const GuestRecord& guest : guests) {
     auto opened = store->open(guest.volume, Access::read_only);
     if (!opened && toolstack_.find(guest.name)->has_value()) {
       continue;  // a running guest's
@@ -398,7 +412,8 @@ std::string Simulation::step() {
     if (const std::size_t again = TRY(recover(place_, silent_)).size(); again != 0) {
       return fail(ErrorCode::failed, "a second recovery found something to do");
     }
-    const Model seen = TRY(observed());
+    const OperationRows rows{.images = TRY(registry_.list_images()), .guests = TRY(registry_.list_guests())};
+    const Model seen = observed(rows);
     const bool done = seen == after && (died || result);
     if (!done && (seen != model_ || (!died && result))) {
       return fail(ErrorCode::failed, "the registry is neither as before nor as after");
@@ -406,7 +421,7 @@ std::string Simulation::step() {
     model_ = seen;
     TRY(check_audit(died));
     TRY(check_volumes());
-    return check_identities();
+    return check_identities(rows.guests);
   }();
   return checked ? std::string() : error_text(checked.error());
 }

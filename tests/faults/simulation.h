@@ -65,9 +65,9 @@ class Simulation {
 
   // True: it died.
   bool run(const Verb& verb, Result<void>& result);
-  Result<Model> observed();
+  static Model observed(const OperationRows& rows);
   Result<void> check_volumes();
-  Result<void> check_identities();
+  Result<void> check_identities(const std::vector<GuestRecord>& guests);
   Result<void> check_audit(bool may_fix);
 
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }

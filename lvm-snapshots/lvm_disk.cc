@@ -265,9 +265,4 @@ Result<LvmGroupDisks> read_group_disks(std::string_view group, std::span<const s
   return agreement.take();
 }
 
-Result<LvmGroupText> read_group_text(std::string_view group, std::span<const std::filesystem::path> disks,
-                                     const std::filesystem::path& links) {
-  return TRY(read_group_disks(group, disks, links)).agreed;
-}
-
 }  // namespace domsmith

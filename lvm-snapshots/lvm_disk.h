@@ -44,17 +44,14 @@ struct LvmGroupText {
   std::uint64_t area_free = 0;  // of the area that has the least
 };
 
-// The text that all areas of all the group's disks agree on. `disks`: those that are known; others are looked up by
-// udev's links below `links`. Any error: ask LVM, which says what is the matter.
-Result<LvmGroupText> read_group_text(std::string_view group, std::span<const std::filesystem::path> disks,
-                                     const std::filesystem::path& links = "/dev/disk/by-id");
-
-// The same, with the disks; the text is not in their areas any more.
+// The text that all areas of all the group's disks agree on, and the disks; it is not in their areas any more.
 struct LvmGroupDisks {
   LvmGroupText agreed;
   std::vector<LvmDisk> disks;
 };
+// `disks`: those that are known; others are looked up by udev's links below `links`. Any error: ask LVM, which says
+// what is the matter.
 Result<LvmGroupDisks> read_group_disks(std::string_view group, std::span<const std::filesystem::path> disks,
-                                       const std::filesystem::path& links);
+                                       const std::filesystem::path& links = "/dev/disk/by-id");
 
 }  // namespace domsmith

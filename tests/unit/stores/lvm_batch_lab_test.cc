@@ -244,14 +244,14 @@ TEST_P(LvmBatchLab, LvmReadsWhatIsWrittenPastIt) {
     return setting(lvm({"lvmconfig", "--typeconfig", "full", "--config", "backup{}", what}));
   };
   const auto expect_same = [&](const std::string& story) {
-    const std::string text = read_group_text(group_, disks_below(group_)).value().text;
+    const std::string text = read_group_disks(group_, disks_below(group_)).value().agreed.text;
     EXPECT_THAT(text, HasSubstr("description = \"Write from domsmith.\"")) << story;
     lvm({"vgcfgbackup", "-q", "-f", file, group_});
     EXPECT_EQ(group_of(read_file(file).value(), group_), group_of(text, group_)) << story;
     EXPECT_EQ(group_of(read_file(kept("backup/backup_dir") + "/" + group_).value(), group_), group_of(text, group_))
         << story;
   };
-  const std::string before = read_group_text(group_, disks_below(group_)).value().text;
+  const std::string before = read_group_disks(group_, disks_below(group_)).value().agreed.text;
   const auto archived = [&] { return lvm({"vgcfgrestore", "-l", group_}); };
   const std::string list = archived();
   ASSERT_TRUE(ok(store->clone(name("gold"), webs(1, 5))));

@@ -117,7 +117,7 @@ class LvmDiskImages : public ::testing::Test {
     return path;
   }
   [[nodiscard]] Result<LvmGroupText> read(const std::vector<std::filesystem::path>& disks) const {
-    return read_group_text("vg0", disks, folder_.path() / "links");
+    return TRY(read_group_disks("vg0", disks, folder_.path() / "links")).agreed;
   }
   TemporaryDirectory folder_ = *TemporaryDirectory::make();
 };

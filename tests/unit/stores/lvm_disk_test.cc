@@ -61,7 +61,7 @@ TEST_F(LvmDiskImages, DisksThatDifferAreLeftToLvm) {
 
 TEST_F(LvmDiskImages, AnotherGroupsTextIsNotTaken) {
   EXPECT_TRUE(
-      fails(read_group_text("vg1", std::vector{disk('a', group_text("a"))}, folder_.path()), ErrorCode::not_found));
+      fails(read_group_disks("vg1", std::vector{disk('a', group_text("a"))}, folder_.path()), ErrorCode::not_found));
 }
 
 TEST_F(LvmDiskImages, WhatDoesNotFitItsChecksumIsRefused) {

@@ -95,13 +95,14 @@ bool near(const std::optional<double>& one, const std::optional<double>& other) 
 
 void LvmLab::expect_lvm_reports_the_same(const std::string& story) const {
   const auto reported = parse_lvm_report(lvm(report_volumes_command(group_)));
-  const auto text = read_group_text(group_, disks_below(group_));
+  const auto disks = read_group_disks(group_, disks_below(group_));
   const auto mapped = mapped_volumes(group_);
-  ASSERT_TRUE(ok(reported) && ok(text) && ok(mapped)) << story;
-  EXPECT_THAT(text->text, ::testing::HasSubstr(fmt::format(
-                              "\nseqno = {}\n", trimmed(lvm({"vgs", "--noheadings", "-o", "vg_seqno", group_})))))
+  ASSERT_TRUE(ok(reported) && ok(disks) && ok(mapped)) << story;
+  EXPECT_THAT(disks->agreed.text,
+              ::testing::HasSubstr(
+                  fmt::format("\nseqno = {}\n", trimmed(lvm({"vgs", "--noheadings", "-o", "vg_seqno", group_})))))
       << story;
-  auto seen = group_of_text(*text, group_);
+  auto seen = group_of_text(disks->agreed, group_);
   ASSERT_TRUE(ok(seen)) << story;
   ASSERT_TRUE(seen->has_value()) << story;
   add_mapped(**seen, *mapped);

@@ -35,7 +35,7 @@ Result<BlockIo::Page*> BlockIo::page(std::uint64_t number) {
   if (pages_.size() >= most_pages) {
     TRY(drop());
   }
-  auto fresh = std::make_unique<Page>();
+  auto fresh = std::make_unique_for_overwrite<Page>();
   TRY(target_->read(number * page_bytes, std::span(fresh->bytes).first(page_size(number))));
   return pages_.emplace(number, std::move(fresh)).first->second.get();
 }

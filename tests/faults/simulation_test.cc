@@ -107,6 +107,7 @@ TEST(SimulationTest, EachSeedComesToItsEnd) {
       std::min<std::uint64_t>(last - first + 1, std::max(std::thread::hardware_concurrency(), 1U));
   const auto begun = std::chrono::steady_clock::now();
   std::vector<std::unique_ptr<Runner>> runners;
+  runners.reserve(processes);
   for (std::uint64_t i = 0; i < processes; ++i) {
     runners.push_back(std::make_unique<Runner>(Runner::Seeds{.first = first + i, .last = last, .stride = processes}));
   }

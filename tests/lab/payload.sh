@@ -3,13 +3,14 @@
 # The payload: a read-only disk, new with each start, with what changes more often than dom0's image: the binary under test,
 # templates, recipes, images to import, the lab's scripts, the keys of this one start.
 
-# make_payload STATE WITH...: WITH is PATH or PATH=NAME, a file or folder to be found in dom0 as /run/payload/NAME.
+# make_payload STATE INSTALLED WITH...: INSTALLED is the folder of the installed host's disk, empty for Debian; WITH is PATH or PATH=NAME,
+# a file or folder to be found in dom0 as /run/payload/NAME.
 make_payload() {
-  local state=$1 tree=$1/payload item
-  shift
+  local state=$1 installed=$2 tree=$1/payload item
+  shift 2
   rm -rf -- "$tree" "$state/payload.img"
   mkdir -p -- "$tree/bin" "$tree/share/domsmith"
-  payload_keys "$state" "$tree"
+  if [[ -n $installed ]]; then installed_keys "$state" "$installed"; else payload_keys "$state" "$tree"; fi
   payload_domsmith "$tree"
   cp -rL -- "$lab_dir/dom0" "$tree/lab"
   for item in "$@"; do
@@ -17,6 +18,13 @@ make_payload() {
   done
   payload_disk "$tree" "$state/payload.img"
   rm -rf -- "$tree"
+}
+
+# The host made its own key when it was installed, and lets in the one that the installation was given.
+installed_keys() {
+  local state=$1 installed=$2
+  cp -- "$installed"/{key,key.pub} "$state"
+  : >"$state/known_hosts"
 }
 
 # Both keys live as long as this start: nobody else's lab, and no image, knows them.

@@ -1,6 +1,10 @@
 #!/bin/bash
 # Runs in dom0 once after the boot: the program under test, volume groups on the lab's own disks.
+#   setup.sh SECONDS      that the installed host may take to start
 set -eu
+
+# shellcheck source=SCRIPTDIR/started.sh
+source "$(dirname -- "$0")/started.sh"
 
 # The lab's templates are the program's own, but for what emulation asks for.
 templates='templates = "/run/payload/share/domsmith/templates"'
@@ -19,11 +23,7 @@ lend_tools() {
 }
 
 installed_host() {
-  local turn
-  for ((turn = 0; turn < 300; turn++)); do
-    ! systemctl is-active --quiet multi-user.target || break
-    sleep 1
-  done
+  wait_for_start "$1"
   mount --bind /run/payload/bin/domsmith /usr/bin/domsmith
   printf '%s\n' "$templates" >>/etc/domsmith/domsmith.toml
   [[ ! -e /run/tools ]] || lend_tools
@@ -44,7 +44,7 @@ debian() {
   [[ ! -e /etc/xen/xl.conf ]] || printf 'vm.hvm.cpumask = "all,^0"\n' >>/etc/xen/xl.conf
 }
 
-if [[ -d /state ]]; then installed_host; else debian; fi
+if [[ -d /state ]]; then installed_host "${1:?SECONDS}"; else debian; fi
 # One without a pool, for classic snapshots.
 pvcreate -q -q /dev/disk/by-id/virtio-vg1
 vgcreate -q -q vg1 /dev/disk/by-id/virtio-vg1

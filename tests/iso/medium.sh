@@ -33,6 +33,12 @@ for path in /usr/sbin/sshd /usr/bin/domsmith /usr/sbin/thin_check /usr/libexec/d
 done
 "$domsmith" iso verify "$iso" --root "$cache" --progress=none || die "the same inputs gave other bytes"
 
+# Where it was installed it has all that a medium is made of.
+installed=$state/installed
+cmake --install "$(dirname -- "$domsmith")/.." --prefix "$installed" >/dev/null || die "cmake --install"
+"$installed/bin/domsmith" iso slot -o "$state/slot.installed" --root "$cache" --progress=none >/dev/null || die "iso slot, of the installed program"
+cmp "$state/slot" "$state/slot.installed" || die "the installed program makes another slot"
+
 carrying=$state/carrying.iso
 "$domsmith" iso build --recipe debian-minimal -o "$carrying" --root "$cache" --progress=none --json >"$state/medium.json" || die "iso build --recipe"
 [[ $(fact 'd["images"]') == "['debian-minimal']" ]] || die "the medium carries $(fact 'd["images"]')"

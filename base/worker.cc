@@ -62,8 +62,8 @@ std::uint64_t data_now() {
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-void limit(__rlimit_resource what, std::uint64_t value) {
-  const rlimit both{.rlim_cur = value, .rlim_max = value};
+void limit(__rlimit_resource what, std::uint64_t soft, std::uint64_t hard) {
+  const rlimit both{.rlim_cur = soft, .rlim_max = hard};
   ::setrlimit(what, &both);
 }
 
@@ -85,10 +85,11 @@ Result<void> close_in(const WorkerOptions& options) {
   if (!options.sealed) {
     return {};
   }
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, options.cpu_seconds);
+  limit(RLIMIT_CORE, 0, 0);
+  limit(RLIMIT_CPU, options.cpu_seconds, options.cpu_seconds + 1);  // SIGXCPU, which tells it from all else that kills
   if (!sanitized) {
-    limit(RLIMIT_DATA, data_now() + options.memory);
+    const std::uint64_t most = data_now() + options.memory;
+    limit(RLIMIT_DATA, most, most);
   }
   return seal_process();
 }
@@ -207,11 +208,11 @@ Result<void> Worker::finish() {
   if (ended.success()) {
     return {};
   }
-  const bool time = ended.signal == SIGXCPU || ended.signal == SIGKILL;
   return fail(sealed_ ? ErrorCode::bad_input : ErrorCode::failed,
               fmt::format("the process that reads it was ended: {}", ended.describe()),
               sealed_ && ended.signal == SIGSYS ? "it tried what reading does not need: do not trust these bytes"
-              : time                            ? "it took too long"
+              : ended.signal == SIGXCPU         ? "it took too long"
+              : ended.signal == SIGKILL         ? "the machine had too little memory for it, unless somebody ended it"
                                                 : "");
 }
 

@@ -104,5 +104,18 @@ TEST(Worker, IsEndedWhenItsTimeIsUp) {
   EXPECT_EQ(slow.error().remedy, "it took too long");
 }
 
+// The kernel ends processes where memory is short, in a word that somebody else may use, too.
+TEST(Worker, ThatIsKilledIsNotSlow) {
+  Worker worker = must(Worker::start({}, [](int) -> Result<void> {
+    for (;;) {
+      asm volatile("");
+    }
+  }));
+  ::kill(worker.pid(), SIGKILL);
+  const auto killed = worker.finish();
+  ASSERT_FALSE(killed);
+  EXPECT_EQ(killed.error().remedy, "the machine had too little memory for it, unless somebody ended it");
+}
+
 }  // namespace
 }  // namespace domsmith

@@ -26,8 +26,9 @@ bool looks_compressed(std::string_view bytes) {
   return std::ranges::any_of(magics, [bytes](std::string_view magic) { return bytes.starts_with(magic); });
 }
 
-Result<std::string> read_all(struct archive* handle, std::size_t limit) {
+Result<std::string> read_all(struct archive* handle, std::size_t limit, std::size_t expected) {
   std::string out;
+  out.reserve(std::min(expected, limit));
   std::string piece(256U << 10, '\0');
   for (;;) {
     const la_ssize_t got = archive_read_data(handle, piece.data(), piece.size());
@@ -66,7 +67,7 @@ la_ssize_t append_to(struct archive* /*handle*/, void* out, const void* bytes, s
 
 }  // namespace
 
-Result<std::string> decompress(std::string_view bytes, std::size_t limit) {
+Result<std::string> decompress(std::string_view bytes, std::size_t limit, std::size_t expected) {
   if (!looks_compressed(bytes)) {
     if (bytes.size() > limit) {
       return fail(ErrorCode::bad_input, fmt::format("it is larger than {}", size_text(limit)));
@@ -88,7 +89,7 @@ Result<std::string> decompress(std::string_view bytes, std::size_t limit) {
   if (code != ARCHIVE_OK) {
     return archive_fail(handle.get(), "the compressed bytes are damaged");
   }
-  return read_all(handle.get(), limit);
+  return read_all(handle.get(), limit, expected);
 }
 
 Result<std::string> compress(std::string_view bytes, Compression method) {

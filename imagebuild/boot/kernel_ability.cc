@@ -86,10 +86,11 @@ std::optional<std::string> vmlinux_of(std::string_view kernel, std::uint64_t lim
     return std::nullopt;
   }
   // All but gzip, whose format has it, are followed by four bytes of unpacked size (scripts/Makefile.lib, size_append).
+  const auto size = read_at<std::uint32_t>(*packed, packed->size() - std::min<std::size_t>(packed->size(), 4));
   if (!packed->starts_with("\x1f\x8b") && packed->size() > 4) {
     packed->remove_suffix(4);
   }
-  auto vmlinux = decompress(*packed, limit);
+  auto vmlinux = decompress(*packed, limit, size.value_or(0));
   return vmlinux && vmlinux->starts_with(ELFMAG) ? std::optional(std::move(*vmlinux)) : std::nullopt;
 }
 

@@ -1,7 +1,10 @@
 #include "provision/images/inspect.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,6 +23,7 @@ namespace {
 
 constexpr unsigned most_seconds = 60;  // of a CPU; an emulated one needs ten for what takes one elsewhere
 constexpr std::uint64_t longest_header = 1U << 20;
+constexpr std::size_t piped_at_once = 1U << 20;       // of a file that goes through a pipe
 constexpr std::uint64_t largest_part = 256ULL << 20;  // a kernel, an initramfs
 
 Result<Inspection> look_into(BlockTarget& image) {
@@ -35,9 +39,27 @@ Result<Inspection> look_into(BlockTarget& image) {
   return seen;
 }
 
+// Writes the bytes and gives their memory back piece by piece: reader and receiver together would have a kernel of 50
+// MiB twice, which is more than a small dom0 has.
+Result<void> send_away(std::string& bytes, int out) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  for (std::size_t sent = 0; sent < bytes.size();) {
+    const std::size_t length = std::min<std::size_t>(piped_at_once, bytes.size() - sent);
+    TRY(write_all(out, std::as_bytes(std::span(bytes).subspan(sent, length))));
+    void* from = bytes.data() + sent;
+    std::size_t room = length;
+    if (std::align(page, page, from, room) != nullptr) {
+      ::madvise(from, room / page * page, MADV_DONTNEED);
+    }
+    sent += length;
+  }
+  bytes.clear();
+  return {};
+}
+
 // --- how an inspection comes out of the sealed process: the header's length, the header as JSON, kernel, initramfs
-Result<void> send(const Inspection& seen, int out) {
-  const boot::BootFiles& boot = seen.content.boot;
+Result<void> send(Inspection seen, int out) {
+  boot::BootFiles& boot = seen.content.boot;
   const nlohmann::json header{{"description", description_text(seen.description)},
                               {"packages", seen.content.packages},
                               {"used", seen.content.used},
@@ -55,7 +77,7 @@ Result<void> send(const Inspection& seen, int out) {
   const std::uint64_t length = text.size();
   TRY(write_all(out, std::as_bytes(std::span(&length, 1))));
   TRY(write_all(out, text));
-  TRY(write_all(out, boot.kernel));
+  TRY(send_away(boot.kernel, out));
   return write_all(out, boot.initrd);
 }
 
@@ -84,8 +106,13 @@ Result<std::string> receive_bytes(int in, std::uint64_t length, std::uint64_t li
   if (length > limit) {
     return fail(ErrorCode::bad_input, "the image's boot files are too large");
   }
-  std::string bytes(length, '\0');
-  TRY(read_exactly(in, std::as_writable_bytes(std::span(bytes))));
+  std::string bytes;
+  bytes.reserve(length);  // memory is taken as it fills
+  while (bytes.size() < length) {
+    const std::size_t from = bytes.size();
+    bytes.resize(from + std::min<std::size_t>(piped_at_once, length - from));
+    TRY(read_exactly(in, std::as_writable_bytes(std::span(bytes).subspan(from))));
+  }
   return bytes;
 }
 

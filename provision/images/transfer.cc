@@ -155,7 +155,7 @@ Result<Exported> read_exported(const fs::path& raw) try {
 }
 
 Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& from, ImageRecord record,
-                            const Populated& content, Progress& progress) {
+                            Populated content, Progress& progress) {
   record.size = from.size();
   record.created = system_clock().now();
   return make_image(
@@ -164,7 +164,7 @@ Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& f
         progress.begin("copy", from.size(), "bytes");
         TRY(copy_used_blocks(from, target, progress));
         progress.end("copy");
-        return content;
+        return std::move(content);  // a kernel is 50 MiB, of the little that a dom0 has
       },
       progress);
 }
@@ -174,20 +174,20 @@ Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& f
 Result<ImageRecord> import_exported(Workplace& place, VolumeStore& store, const fs::path& folder, Progress& progress) {
   const fs::path raw = TRY(raw_image(folder));
   const std::unique_ptr<BlockTarget> from = TRY(open_block_target(raw.string(), Access::read_only));
-  const Exported all = TRY(read_exported(raw));
-  return copy_in(place, store, *from, all.record, all.content, progress);
+  Exported all = TRY(read_exported(raw));
+  return copy_in(place, store, *from, std::move(all.record), std::move(all.content), progress);
 }
 
 Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs::path& source, const std::string& name,
                                  Progress& progress) {
   const fs::path raw = TRY(raw_image(source));
   const std::unique_ptr<BlockTarget> from = TRY(open_block_target(raw.string(), Access::read_only));
-  const Inspection seen = TRY_AS(inspect_image(*from), fmt::format("{} is no image of domsmith's", raw.string()));
+  Inspection seen = TRY_AS(inspect_image(*from), fmt::format("{} is no image of domsmith's", raw.string()));
   ImageRecord record = record_of(seen);
   if (!name.empty()) {
     record.name = name;
   }
-  return copy_in(place, store, *from, std::move(record), seen.content, progress);
+  return copy_in(place, store, *from, std::move(record), std::move(seen.content), progress);
 }
 
 }  // namespace domsmith

@@ -36,6 +36,14 @@ TEST(Decompress, UnpacksWhatToolsPack) {
   }
 }
 
+TEST(Decompress, TakesNoMoreMemoryThanExpectedNorThanAllowed) {
+  const std::string bytes = sample();
+  const std::string packed = compress(bytes, Compression::gzip).value();
+  EXPECT_EQ(decompress(packed, 10 * bytes.size(), bytes.size()).value().capacity(), bytes.size());
+  EXPECT_EQ(decompress(packed, bytes.size(), 10 * bytes.size()).value().capacity(), bytes.size());
+  EXPECT_EQ(decompress(packed, bytes.size(), 1).value(), bytes);
+}
+
 TEST(Decompress, PassesOnWhatIsNotCompressed) {
   EXPECT_EQ(decompress("\x7f"
                        "ELF",

@@ -1,6 +1,7 @@
 // An image of damaged bytes is refused, or taken where the damage did not matter; never a crash, never a long wait.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 
@@ -47,6 +48,26 @@ TEST_F(Damaged, ASoundImageIsSeenInASealedProcessAsItIs) {
   EXPECT_EQ(seen->content.boot.kernel_sha256, direct->content.boot.kernel_sha256);
   EXPECT_EQ(seen->content.boot.initrd_sha256, direct->content.boot.initrd_sha256);
   EXPECT_EQ(seen->content.used, direct->content.used);
+}
+
+TEST_F(Damaged, AKernelOfManyPiecesComesOutOfTheSealedProcessWhole) {
+  std::mt19937 random(13);  // NOLINT(cert-msc51-cpp): the same kernel every time
+  std::string kernel = boot::vmlinux_with({1, 18});
+  kernel.resize(5'000'001);
+  std::ranges::generate(kernel.begin() + 100'000, kernel.end(), [&] { return static_cast<char>(random()); });
+  const auto memory = memory_target(image_bytes);
+  ASSERT_TRUE(memory->write(0, std::as_bytes(std::span(sound_))));
+  {
+    auto image = extfs::FileSystem::open(*memory, Access::read_write);
+    ASSERT_TRUE(image);
+    ASSERT_TRUE(image->write_file("/boot/vmlinuz-6.1.0-10-amd64", kernel));
+    ASSERT_TRUE(image->close());
+  }
+  std::string bytes(image_bytes, '\0');
+  ASSERT_TRUE(memory->read(0, std::as_writable_bytes(std::span(bytes))));
+  const auto seen = inspect(bytes);
+  ASSERT_TRUE(seen) << error_text(seen.error());
+  EXPECT_TRUE(seen->content.boot.kernel == kernel);
 }
 
 TEST_F(Damaged, NoBytesAtAllAreRefusedClearly) {

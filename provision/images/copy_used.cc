@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/interrupt.h"
+#include "base/write_behind.h"
 #include "provision/images/inspect.h"
 
 namespace domsmith {
@@ -16,17 +17,18 @@ Result<void> copy_used_blocks(BlockTarget& from, BlockTarget& to, Progress& prog
     used += range.length;
   }
   std::uint64_t copied = 0;
+  WriteBehind behind(to);  // what is read may have to be unpacked first
   for (const ByteRange& range : ranges) {
     for (std::uint64_t done = 0; done < range.length;) {
       TRY(check_interrupted());
       const std::uint64_t count = std::min(step, range.length - done);
-      TRY(copy_sparse(from, to, ByteRange{range.offset + done, count}));
+      TRY(copy_sparse(from, behind, ByteRange{range.offset + done, count}));
       done += count;
       copied += count;
       progress.advance("copy", copied, used, "bytes");
     }
   }
-  return {};
+  return behind.settle();
 }
 
 Result<void> discard_free_blocks(BlockTarget& target) {

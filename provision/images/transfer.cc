@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -124,7 +126,7 @@ Result<std::string> exported_file(const fs::path& file, const std::string& sha25
 
 struct Exported {
   ImageRecord record;
-  Populated content;
+  Populated content;  // its boot files without their bytes
 };
 Result<Exported> read_exported(const fs::path& raw) try {
   const fs::path folder = raw.parent_path();
@@ -145,8 +147,6 @@ Result<Exported> read_exported(const fs::path& raw) try {
     facts.at("cmdline").get_to(boot.cmdline);
     facts.at("kernel_sha256").get_to(boot.kernel_sha256);
     facts.at("initrd_sha256").get_to(boot.initrd_sha256);
-    boot.kernel = TRY(exported_file(folder / "kernel", boot.kernel_sha256));
-    boot.initrd = TRY(exported_file(folder / "initrd.img", boot.initrd_sha256));
   }
   return all;
 } catch (const nlohmann::json::exception&) {
@@ -154,8 +154,18 @@ Result<Exported> read_exported(const fs::path& raw) try {
               "export the image again");
 }
 
+Result<boot::BootFiles> with_exported_bytes(boot::BootFiles files, const fs::path& folder) {
+  if (!files.version.empty()) {
+    files.kernel = TRY(exported_file(folder / "kernel", files.kernel_sha256));
+    files.initrd = TRY(exported_file(folder / "initrd.img", files.initrd_sha256));
+  }
+  return files;
+}
+
+// `boot_files` is asked when the blocks are there.
 Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& from, ImageRecord record,
-                            Populated content, Progress& progress) {
+                            Populated content, const std::function<Result<boot::BootFiles>()>& boot_files,
+                            Progress& progress) {
   record.size = from.size();
   record.created = system_clock().now();
   return make_image(
@@ -163,6 +173,7 @@ Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& f
       [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
         progress.begin("copy", from.size(), "bytes");
         TRY(copy_used_blocks(from, target, progress));
+        content.boot = TRY(boot_files());
         progress.end("copy");
         return std::move(content);  // a kernel is 50 MiB, of the little that a dom0 has
       },
@@ -175,7 +186,10 @@ Result<ImageRecord> import_exported(Workplace& place, VolumeStore& store, const 
   const fs::path raw = TRY(raw_image(folder));
   const std::unique_ptr<BlockTarget> from = TRY(open_block_target(raw.string(), Access::read_only));
   Exported all = TRY(read_exported(raw));
-  return copy_in(place, store, *from, std::move(all.record), std::move(all.content), progress);
+  // Sixty megabytes of kernel are read and hashed while the blocks are copied.
+  auto boot_files = std::async(std::launch::async, with_exported_bytes, all.content.boot, raw.parent_path());
+  return copy_in(
+      place, store, *from, std::move(all.record), std::move(all.content), [&] { return boot_files.get(); }, progress);
 }
 
 Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs::path& source, const std::string& name,
@@ -187,7 +201,9 @@ Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs:
   if (!name.empty()) {
     record.name = name;
   }
-  return copy_in(place, store, *from, std::move(record), std::move(seen.content), progress);
+  boot::BootFiles files = std::move(seen.content.boot);
+  return copy_in(
+      place, store, *from, std::move(record), std::move(seen.content), [&] { return std::move(files); }, progress);
 }
 
 }  // namespace domsmith

@@ -34,8 +34,9 @@ make_peer() {
   local store=$cache/stock root=$cache/stock/out
   rm -rf -- "$root"
   mkdir -p -- "$store/store" "$state/peer/boot/grub"
-  "$domsmith" build "$here/stock-debian.toml" --store "dir:$store/store" --root "$cache" --progress=none >/dev/null ||
-    "$domsmith" image list --store "dir:$store/store" --root "$cache" | grep -q stock-debian || die "stock Debian"
+  # The one of an earlier run may hold an earlier probe; what is unchanged of it is in the cache.
+  "$domsmith" image remove stock-debian --store "dir:$store/store" --root "$cache" --progress=none >/dev/null 2>&1 || true
+  "$domsmith" build "$here/stock-debian.toml" --store "dir:$store/store" --root "$cache" --progress=none >/dev/null || die "stock Debian"
   "$domsmith" image export stock-debian --output "$root" --store "dir:$store/store" --root "$cache" --progress=none >/dev/null || die "export"
   cp --sparse=always -- "$root/stock-debian.img" "$(disk_file STOCK)"
   for file in xen.gz vmlinuz initrd.img; do

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "imagebuild/archive/handle.h"
 
@@ -92,6 +93,22 @@ Result<std::string> decompress(std::string_view bytes, std::size_t limit, std::s
   return read_all(handle.get(), limit, expected);
 }
 
+namespace {
+
+// A kernel keeps zstd busy for ten seconds and more: piece by piece, so that an interruption is noticed.
+Result<void> write_interruptibly(struct archive* handle, std::string_view bytes) {
+  constexpr std::size_t piece = 1U << 20;
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) {
+    TRY(check_interrupted());
+    if (archive_write_data(handle, bytes.data(), std::min(piece, bytes.size())) < 0) {
+      return archive_fail(handle, "the bytes cannot be compressed");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::string> compress(std::string_view bytes, Compression method) {
   if (method == Compression::none) {
     return std::string(bytes);
@@ -106,9 +123,11 @@ Result<std::string> compress(std::string_view bytes, Compression method) {
   archive_entry_set_pathname(member.get(), "data");
   if (add_filter(handle.get(), method) != ARCHIVE_OK ||
       archive_write_open(handle.get(), &out, nullptr, append_to, nullptr) != ARCHIVE_OK ||
-      archive_write_header(handle.get(), member.get()) != ARCHIVE_OK ||
-      archive_write_data(handle.get(), bytes.data(), bytes.size()) < 0 ||
-      archive_write_close(handle.get()) != ARCHIVE_OK) {
+      archive_write_header(handle.get(), member.get()) != ARCHIVE_OK) {
+    return archive_fail(handle.get(), "the bytes cannot be compressed");
+  }
+  TRY(write_interruptibly(handle.get(), bytes));
+  if (archive_write_close(handle.get()) != ARCHIVE_OK) {
     return archive_fail(handle.get(), "the bytes cannot be compressed");
   }
   return out;

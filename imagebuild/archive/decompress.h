@@ -15,7 +15,7 @@ namespace domsmith {
 Result<std::string> decompress(std::string_view bytes, std::size_t limit, std::size_t expected = 0);
 
 enum class Compression { none, gzip, xz, zstd };
-// Deterministic: no time, no name in the header.
+// Deterministic: no time, no name in the header. interrupted.
 Result<std::string> compress(std::string_view bytes, Compression method);
 
 }  // namespace domsmith

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <cstdlib>
+
+#include "base/interrupt.h"
 #include "base/process.h"
 
 namespace domsmith {
@@ -63,6 +67,16 @@ TEST(Compress, IsUndoneByDecompress) {
     EXPECT_EQ(packed, compress(bytes, method).value());
   }
   EXPECT_EQ(decompress(compress("", Compression::gzip).value(), 10).value(), "");
+}
+
+TEST(Compress, EndsWhenItIsInterrupted) {
+  const auto interrupted_compression = [] {
+    catch_interrupts();
+    std::raise(SIGTERM);
+    const auto packed = compress(std::string(4U << 20, 'x'), Compression::zstd);
+    std::exit(!packed && packed.error().code == ErrorCode::interrupted ? 0 : 1);
+  };
+  EXPECT_EXIT(interrupted_compression(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

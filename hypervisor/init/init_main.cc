@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -73,10 +72,6 @@ int run_program(const std::vector<const char*>& words) {
   while (child > 0 && ::waitpid(child, &status, 0) != child) {
   }
   return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
-}
-
-double seconds() {  // of a clock that only goes forward
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool is_there(const std::string& path) {
@@ -147,9 +142,9 @@ class Volumes {
   }
   // Whether both are there now. The programs run where a disk has come or a second has gone.
   bool activate() {
-    const double now = seconds();
+    const long long now = agent::now_milliseconds();
     std::vector<std::string> devices = block_devices();
-    if (devices == seen_ && now < last_ + 1) {
+    if (devices == seen_ && now < last_ + 1000) {
       return false;
     }
     last_ = now;
@@ -175,12 +170,12 @@ class Volumes {
   }
 
   // A disk that is only late must not become a stale half of its array: whole arrays first, any array after a while.
-  void assemble(double now) {
+  void assemble(long long now) {
     if (begin_ < 0) {
       begin_ = now;
       agent::load_modules(agent::read_text(array_modules), cmdline_);
     }
-    const bool only_whole = now < begin_ + whole_arrays_first;
+    const bool only_whole = now < begin_ + whole_arrays_first * 1000LL;
     if (!only_whole) {
       // --no-degraded left what was not whole put together and not started: its disks are in use, and are not found
       // again.
@@ -192,8 +187,8 @@ class Volumes {
   const Wanted& wanted_;
   std::string cmdline_;
   std::vector<std::string> seen_;
-  double last_ = -1;
-  double begin_ = -1;  // of waiting for whole arrays
+  long long last_ = -1000;  // milliseconds: when the programs ran
+  long long begin_ = -1;    // of waiting for whole arrays
 };
 
 bool mount_medium() {
@@ -240,8 +235,8 @@ template <typename Ready>
 void wait_for(const char* what, const std::string& cmdline, Ready ready) {
   agent::DeviceEvents events;
   Drivers drivers(cmdline);
-  const double end = seconds() + patience;
-  while (seconds() < end) {
+  const long long end = agent::now_milliseconds() + patience * 1000LL;
+  while (agent::now_milliseconds() < end) {
     drivers.start();
     if (ready()) {
       return;

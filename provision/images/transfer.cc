@@ -162,10 +162,9 @@ Result<boot::BootFiles> with_exported_bytes(boot::BootFiles files, const fs::pat
   return files;
 }
 
-// `boot_files` is asked when the blocks are there.
+// `content` is asked when the blocks are there, once: a kernel is 50 MiB, of the little that a dom0 has.
 Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& from, ImageRecord record,
-                            Populated content, const std::function<Result<boot::BootFiles>()>& boot_files,
-                            Progress& progress) {
+                            const std::function<Result<Populated>()>& content, Progress& progress) {
   record.size = from.size();
   record.created = system_clock().now();
   return make_image(
@@ -173,9 +172,9 @@ Result<ImageRecord> copy_in(Workplace& place, VolumeStore& store, BlockTarget& f
       [&](BlockTarget& target, const fs::path&) -> Result<Populated> {
         progress.begin("copy", from.size(), "bytes");
         TRY(copy_used_blocks(from, target, progress));
-        content.boot = TRY(boot_files());
+        Populated populated = TRY(content());
         progress.end("copy");
-        return std::move(content);  // a kernel is 50 MiB, of the little that a dom0 has
+        return populated;
       },
       progress);
 }
@@ -188,8 +187,11 @@ Result<ImageRecord> import_exported(Workplace& place, VolumeStore& store, const 
   Exported all = TRY(read_exported(raw));
   // Sixty megabytes of kernel are read and hashed while the blocks are copied.
   auto boot_files = std::async(std::launch::async, with_exported_bytes, all.content.boot, raw.parent_path());
-  return copy_in(
-      place, store, *from, std::move(all.record), std::move(all.content), [&] { return boot_files.get(); }, progress);
+  const auto content = [&]() -> Result<Populated> {
+    all.content.boot = TRY(boot_files.get());
+    return std::move(all.content);
+  };
+  return copy_in(place, store, *from, std::move(all.record), content, progress);
 }
 
 Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs::path& source, const std::string& name,
@@ -201,9 +203,7 @@ Result<ImageRecord> import_image(Workplace& place, VolumeStore& store, const fs:
   if (!name.empty()) {
     record.name = name;
   }
-  boot::BootFiles files = std::move(seen.content.boot);
-  return copy_in(
-      place, store, *from, std::move(record), std::move(seen.content), [&] { return std::move(files); }, progress);
+  return copy_in(place, store, *from, std::move(record), [&] { return std::move(seen.content); }, progress);
 }
 
 }  // namespace domsmith

@@ -46,12 +46,6 @@ std::vector<std::string> block_devices(const std::string& sys_block, const std::
   return devices;
 }
 
-long long now_milliseconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 // How long to listen before looking again. A device of many partitions may be announced before its node can be read.
 int listen_milliseconds(std::optional<unsigned> wait_seconds, long long begin) {
   constexpr long long look_again = 1000;
@@ -63,6 +57,12 @@ int listen_milliseconds(std::optional<unsigned> wait_seconds, long long begin) {
 }
 
 }  // namespace
+
+long long now_milliseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
 
 DeviceEvents::DeviceEvents()
     : socket_(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT)) {

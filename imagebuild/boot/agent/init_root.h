@@ -8,6 +8,9 @@
 
 namespace domsmith::agent {
 
+// Of a clock that only goes forward (CLOCK_MONOTONIC), which deadlines are reckoned by.
+long long now_milliseconds();
+
 // Hears of new devices (NETLINK_KOBJECT_UEVENT, netlink(7)); opened before the first look, so that none is missed.
 class DeviceEvents {
  public:
